@@ -82,5 +82,7 @@ def test_import_is_light() -> None:
 
 def test_files_stay_short() -> None:
     """No source file is longer than 400 lines."""
-    long = {str(p.relative_to(SOURCE)): n for p in FILES if (n := len(p.read_text(encoding="utf-8").splitlines())) > 400}
+    long = {
+        str(p.relative_to(SOURCE)): n for p in FILES if (n := len(p.read_text(encoding="utf-8").splitlines())) > 400
+    }
     assert long == {}

@@ -1,0 +1,65 @@
+"""The small records that cross stage borders. Stages never import each other; they meet here and in the plan.
+
+Every record is frozen, keyword-only and checks itself. Units stand in the names or docstrings; times are exact
+`Fraction` seconds on the source's own clock (0 is the container's zero, a stream may start later or earlier).
+"""
+
+from roughcut.records.analysis import (
+    Analysis,
+    Curve,
+    Features,
+    Look,
+    LookControls,
+    Shot,
+    Speech,
+    Timing,
+    Transition,
+    TransitionKind,
+)
+from roughcut.records.media import (
+    F32,
+    I64,
+    PICTURE_SIDE,
+    SOUND_RATE,
+    THUMB_SIZE,
+    U8,
+    AudioStream,
+    ColourTags,
+    FrameTimes,
+    MediaInfo,
+    Progress,
+    ScanBatch,
+    VideoStream,
+    no_progress,
+)
+from roughcut.records.picture import FilmSpec, Picture, PictureReader
+
+__all__ = [
+    "F32",
+    "I64",
+    "PICTURE_SIDE",
+    "SOUND_RATE",
+    "THUMB_SIZE",
+    "U8",
+    "Analysis",
+    "AudioStream",
+    "ColourTags",
+    "Curve",
+    "Features",
+    "FilmSpec",
+    "FrameTimes",
+    "Look",
+    "LookControls",
+    "MediaInfo",
+    "Picture",
+    "PictureReader",
+    "Progress",
+    "ScanBatch",
+    "Shot",
+    "Speech",
+    "Timing",
+    "Transition",
+    "TransitionKind",
+    "VideoStream",
+    "no_progress",
+]

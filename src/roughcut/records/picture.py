@@ -1,0 +1,71 @@
+"""Full-size pictures on their way to the film, and what the film is written as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roughcut.records.media import ColourTags
+
+
+@runtime_checkable
+class Picture(Protocol):
+    """A full-size frame on its way through effect synthesis. Implemented by `media`; effects see only this.
+
+    An untouched picture goes from decoder to encoder without a copy. `planes` are the encoder's own (YUV 4:2:0, 4:2:2 or 4:4:4,
+    8 to 16 bits in uint8/uint16 arrays), so an effect that is affine in colour (dissolve, fade) can work on them.
+    """
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def bit_depth(self) -> int: ...
+
+    def planes(self) -> list[NDArray[np.uint8] | NDArray[np.uint16]]:
+        """Y, U, V arrays [h_i, w_i]; read-only views."""
+
+    def black(self) -> tuple[int, int, int]:
+        """Code values of black in `planes`: (16, 128, 128) for 8-bit limited range."""
+
+    def with_planes(self, planes: list[NDArray[np.uint8] | NDArray[np.uint16]]) -> Picture:
+        """The same kind of picture with other planes."""
+
+    def rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
+        """[h, w, 3] full-range non-linear RGB; uint8 for 8-bit sources, uint16 (0..65535) for deeper ones."""
+
+    def with_rgb(self, rgb: NDArray[np.uint8] | NDArray[np.uint16]) -> Picture:
+        """The same kind of picture (format, matrix, range) made from RGB of the dtype `rgb()` gives."""
+
+
+PictureReader = Iterator[Picture]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmSpec:
+    """What the film is written as."""
+
+    width: int
+    height: int
+    rate: Fraction
+    colour: ColourTags = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False)
+    bit_depth: int = 8
+    sound_rate: int | None = 48_000
+    """None: no sound track"""
+    layout: str = "stereo"
+    codec: str = "h264"
+    crf: int = 20
+    preset: str = "veryfast"
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.width % 2 or self.height % 2 or self.width <= 0 or self.height <= 0:
+            raise ValueError(f"a film's sides are even and positive, got {self.width}x{self.height}")
+        if self.rate <= 0:
+            raise ValueError(f"a film's rate is positive, got {self.rate}")
