@@ -1,0 +1,118 @@
+"""Feature extraction from pictures: X = CNN(x), and what the small pictures of every frame tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from roughcut.records import F32, I64, U8, ScanBatch
+
+ENCODER_SIZE = (160, 96)  # width, height: pictures are squashed to it whatever their aspect
+SMALL_WIDTH = 64
+ROWS_PER_RUN = 16  # pictures per call of the network: bounds memory, costs no speed
+LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32) / 255  # BT.709 weights, to [0, 1]
+
+
+class Network(Protocol):
+    """What is asked of a loaded network."""
+
+    def run(self, **inputs: np.ndarray) -> dict[str, np.ndarray]: ...
+
+
+class Store(Protocol):
+    """Where networks come from; `roughcut.models.store` is one."""
+
+    def load(self, name: str) -> Network: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameRows:
+    """The picture part of `records.Features`; fields as there."""
+
+    frame_stats: F32
+    picture_frames: I64
+    embeddings: F32
+    pictures: U8
+
+
+def resize(pictures: U8, width: int, height: int) -> U8:
+    """[n, h, w, 3] to [n, height, width, 3] with an antialiased (area-weighted triangle) filter."""
+    out = np.empty((len(pictures), height, width, 3), np.uint8)
+    for i, picture in enumerate(pictures):
+        out[i] = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
+    return out
+
+
+def luma_of(thumbs: U8) -> F32:
+    """[n, h, w, 3] non-linear RGB to [n, h, w] luma in [0, 1]."""
+    luma: F32 = (thumbs.astype(np.float32) @ LUMA).astype(np.float32)
+    return luma
+
+
+def frame_stats(luma: F32, before: F32 | None) -> F32:
+    """[n, 4] in [0, 1]: mean luma, contrast (std), mean |difference to the frame before|, sharpness.
+
+    Args:
+        luma: [n, h, w] in [0, 1].
+        before: [h, w] luma of the frame before the first one; None at the start of a film (difference 0).
+
+    Sharpness is the mean absolute 4-neighbour Laplacian over its maximum of 4.
+    """
+    shifted = np.concatenate([luma[:1] if before is None else before[None], luma[:-1]])
+    middle = luma[:, 1:-1, 1:-1]
+    around = luma[:, :-2, 1:-1] + luma[:, 2:, 1:-1] + luma[:, 1:-1, :-2] + luma[:, 1:-1, 2:]
+    columns = [
+        luma.mean((1, 2)),
+        luma.std((1, 2)),
+        np.abs(luma - shifted).mean((1, 2)),
+        np.abs(4 * middle - around).mean((1, 2)) / 4,
+    ]
+    return np.stack(columns, 1).astype(np.float32)
+
+
+class FrameFeatures:
+    """Consumes the decode pass batch by batch; the result does not depend on how the pass was cut into batches."""
+
+    def __init__(self, store: Store) -> None:
+        self._encoder = store.load("encoder")
+        self._before: F32 | None = None
+        self._stats: list[F32] = []
+        self._frames: list[I64] = []
+        self._embeddings: list[F32] = []
+        self._pictures: list[U8] = []
+
+    def push(self, batch: ScanBatch) -> None:
+        """Take the next batch of the pass; sound is not looked at."""
+        if len(batch.thumbs):
+            luma = luma_of(batch.thumbs)
+            self._stats.append(frame_stats(luma, self._before))
+            self._before = luma[-1]
+        if len(batch.pictures):
+            self._frames.append(batch.picture_frames)
+            self._pictures.append(self._small(batch.pictures))
+            self._embeddings.extend(self._embed(resize(batch.pictures, *ENCODER_SIZE)))
+
+    def finish(self) -> FrameRows:
+        """All rows of the film; empty arrays (`embeddings` [0, 0]) where nothing was pushed."""
+        return FrameRows(
+            frame_stats=_joined(self._stats, np.zeros((0, 4), np.float32)),
+            picture_frames=_joined(self._frames, np.zeros(0, np.int64)),
+            embeddings=_joined(self._embeddings, np.zeros((0, 0), np.float32)),
+            pictures=_joined(self._pictures, np.zeros((0, 0, SMALL_WIDTH, 3), np.uint8)),
+        )
+
+    def _small(self, pictures: U8) -> U8:
+        height, width = pictures.shape[1:3]
+        return resize(pictures, SMALL_WIDTH, max(round(height * SMALL_WIDTH / width), 1))
+
+    def _embed(self, pictures: U8) -> Iterator[F32]:
+        for at in range(0, len(pictures), ROWS_PER_RUN):
+            yield self._encoder.run(pictures=pictures[at : at + ROWS_PER_RUN])["embedding"]
+
+
+def _joined(parts: list[np.ndarray], empty: np.ndarray) -> np.ndarray:
+    return np.concatenate(parts) if parts else empty
