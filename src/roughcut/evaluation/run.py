@@ -1,0 +1,51 @@
+"""`roughcut evaluate TASK`: the measured figures of a shipped (or just trained) network on labelled data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from roughcut.errors import DataError, OptionError
+from roughcut.records import Progress, no_progress
+
+
+class Report(Protocol):
+    """What an evaluation gives back."""
+
+    def table(self) -> str:
+        """Text for people: one row per method or part."""
+
+    def json(self) -> dict[str, Any]:
+        """The same for machines."""
+
+
+class Evaluator(Protocol):
+    """Measures one task. `models` is the folder the networks are taken from; the shipped ones where None."""
+
+    def __call__(self, data: Path, *, models: Path | None, progress: Progress, **options: Any) -> Report: ...
+
+
+def _shots() -> Evaluator:
+    from roughcut.evaluation.shots import evaluate_shots
+
+    return evaluate_shots
+
+
+EVALUATORS: dict[str, Callable[[], Evaluator]] = {"shots": _shots}
+"""Name -> a function that imports the evaluator only when it is asked for."""
+
+
+def evaluate(
+    task: str, data: Path, *, models: Path | None = None, progress: Progress = no_progress, **options: Any
+) -> Report:
+    """Measure a task on the data in a folder (or file, as the task says).
+
+    Raises:
+        OptionError: unknown task. DataError: no data there, or the labels are wrong.
+    """
+    if task not in EVALUATORS:
+        raise OptionError("no such task", where="evaluate", got=task, allowed=", ".join(sorted(EVALUATORS)))
+    if not data.exists():
+        raise DataError("no such data", where=data)
+    return EVALUATORS[task]()(data, models=models, progress=progress, **options)
