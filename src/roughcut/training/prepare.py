@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from roughcut.errors import DataError, OptionError, RoughcutError
 from roughcut.training.files import write_whole
 
 Entries = Iterator[dict[str, Any]]
+ENCODER_TEACHER = "encoder/mobilenet_v2_imagenet_fp16.safetensors"
 
 
 def shots(data: Path) -> Entries:
@@ -26,7 +28,24 @@ def shots(data: Path) -> Entries:
         yield {"file": row["file"], "labels": {"material": "still"}, **_origin(row)}
 
 
-PREPARE: dict[str, Callable[[Path], Entries]] = {"shots": shots}
+def encoder(data: Path) -> Entries:
+    """The teacher, photographs, and frames of films; a sixth validates, the frames of one film together."""
+    yield {"file": ENCODER_TEACHER, "labels": {"material": "teacher"}, "licence": "Apache-2.0"}
+    for row in _table(data / "images.csv"):
+        yield {"file": row["file"], "labels": {"material": "still"}, "split": _sixth(row["file"]), **_origin(row)}
+    for frame in _frames(data):
+        yield {"file": f"moments/{frame['file']}", "labels": {"material": "frame"}, "split": _sixth(frame["film"])}
+
+
+def moments(data: Path) -> Entries:
+    """People's scores with captions (TVSum, SumMe), and the real frames that tie pictures to captions."""
+    for name in ("tvsum", "summe"):
+        yield {"file": f"moments/{name}_anno.h5", "labels": {"annotations": name}}
+    for frame in _frames(data):
+        yield {"file": f"moments/{frame['file']}", "labels": {"film": frame["film"], "step": [frame["step"]]}}
+
+
+PREPARE: dict[str, Callable[[Path], Entries]] = {"shots": shots, "encoder": encoder, "moments": moments}
 
 
 def prepare(task: str, data: Path, out: Path) -> int:
@@ -66,6 +85,22 @@ def _table(path: Path) -> Iterator[dict[str, str]]:
             yield from csv.DictReader(lines)
     except OSError as error:
         raise DataError("the data folder lacks a table", where=path, got=error) from error
+
+
+def _frames(data: Path) -> Iterator[dict[str, Any]]:
+    """The entries of `moments/frames/index.json`, each with its film's name."""
+    path = data / "moments" / "frames" / "index.json"
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError("the data folder lacks the frames' index", where=path, got=error) from error
+    for entry in entries:
+        yield {**entry, "film": f"{entry['ds']}/{entry['video']}"}
+
+
+def _sixth(name: str) -> str:
+    """`val` for a sixth of all names, the same on every machine."""
+    return "val" if zlib.crc32(name.encode()) % 6 == 0 else "train"
 
 
 def _origin(row: dict[str, str]) -> dict[str, str]:
