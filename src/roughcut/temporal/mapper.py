@@ -54,7 +54,9 @@ class BlockStream:
         return self._gather(settled)
 
     def finish(self) -> Logits:
-        """The logits of the rows still held back; call once, after the last push."""
+        """The logits of the rows still held back (none where nothing was pushed); call once, after the last push."""
+        if not len(self._rows):
+            return self._gather([])
         self._rows = np.concatenate([self._rows, np.repeat(self._rows[-1:], self._context, axis=0)])
         settled = []
         while (left := len(self._rows) - 2 * self._context) > 0:

@@ -1,0 +1,138 @@
+"""Shot boundaries: small pictures to probabilities per frame to transitions to shots.
+
+    thumbs -> shots_frames.onnx -> descriptors -> shots.onnx, block by block -> logits per frame
+           -> hysteresis -> transitions -> clean frames between them: shots
+
+Two probabilities per frame: `cut` (this frame is the first of a new shot) and `gradual` (this frame lies inside a
+gradual transition); and logits over the kinds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from roughcut.models import store
+from roughcut.models.store import Model
+from roughcut.records import F32, U8, FrameTimes, Shot, Transition, TransitionKind
+from roughcut.temporal.mapper import BlockStream, Logits, sigmoid
+from roughcut.timebase import TimeRange
+
+KINDS: tuple[TransitionKind, ...] = ("cut", "dissolve", "fade", "wipe", "other")
+_FRAMES_AT_ONCE = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """Where probabilities become transitions; tuned on synthesised films, kept in the network's card."""
+
+    cut: float = 0.5
+    gradual_high: float = 0.5
+    """Somewhere in a gradual transition its probability reaches this ..."""
+    gradual_low: float = 0.3
+    """... and it lasts while the probability stays above this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShotEvidence:
+    """What the network says of every frame, and the transitions read from it."""
+
+    transitions: tuple[Transition, ...]
+    cut: F32
+    """[T] probability that the frame is the first after a cut"""
+    gradual: F32
+    """[T] probability that the frame lies inside a gradual transition"""
+
+
+class ShotMapper:
+    """One film: `push` thumbs in order, then `finish`. Any chunking gives the same result, in bounded memory."""
+
+    def __init__(self, frames: Model | None = None, mapper: Model | None = None) -> None:
+        """The shipped networks, or others of the same contract."""
+        self._frames = frames or store.load("shots_frames")
+        mapper = mapper or store.load("shots")
+        self._stream = BlockStream(mapper)
+        self._thresholds = Thresholds(**mapper.card["thresholds"])
+        self._settled: list[Logits] = []
+
+    def push(self, thumbs: U8) -> None:
+        """Take [n, 27, 48, 3] thumbs, n >= 0."""
+        for first in range(0, len(thumbs), _FRAMES_AT_ONCE):
+            part = np.ascontiguousarray(thumbs[first : first + _FRAMES_AT_ONCE])
+            self._settled.append(self._stream.push(self._frames.run(thumbs=part)["descriptors"]))
+
+    def finish(self) -> ShotEvidence:
+        """What was found in all of it; call once. Without a frame there is nothing."""
+        self._settled.append(self._stream.finish())
+        change = sigmoid(np.concatenate([logits["change"] for logits in self._settled]))
+        kind = np.concatenate([logits["kind"] for logits in self._settled])
+        cut, gradual = change[:, 0], change[:, 1]
+        return ShotEvidence(
+            transitions=find_transitions(cut, gradual, kind, self._thresholds), cut=cut, gradual=gradual
+        )
+
+
+def find_transitions(cut: F32, gradual: F32, kind: F32, thresholds: Thresholds) -> tuple[Transition, ...]:
+    """Transitions from probabilities, in order, none overlapping.
+
+    A gradual one is a run above the low threshold that somewhere reaches the high one; a cut is a peak. Where both
+    claim the same frames, the more probable of a cut and a run of a few frames stays, and a longer run swallows cuts.
+
+    Args:
+        cut: [T] probabilities. gradual: [T] probabilities. kind: [T, 5] logits over `KINDS`.
+    """
+    runs = _runs(gradual, thresholds.gradual_high, thresholds.gradual_low)
+    peaks = _peaks(cut, thresholds.cut)
+    runs = [run for run in runs if not _is_a_cut(run, peaks, cut, gradual)]
+    found = [_cut_at(t, cut) for t in peaks if not any(a - 2 <= t <= z + 1 for a, z in runs)]
+    found += [_gradual_over(a, z, gradual, kind) for a, z in runs if z - a < len(gradual)]
+    return tuple(sorted(found, key=lambda t: t.start))
+
+
+def shots_from(transitions: tuple[Transition, ...], times: FrameTimes) -> tuple[Shot, ...]:
+    """The clean stretches between transitions; at least one for a film of one frame or more."""
+    firsts = [0, *(t.end for t in transitions)]
+    stops = [*(t.start + 1 for t in transitions), len(times)]
+    spans = [(first, stop) for first, stop in zip(firsts, stops, strict=True) if first < stop]
+    if not spans and len(times):
+        spans = [(0, len(times))]
+    return tuple(
+        Shot(first=first, stop=stop, range=TimeRange(times.time(first), times.time(stop))) for first, stop in spans
+    )
+
+
+def _runs(p: F32, high: float, low: float) -> list[tuple[int, int]]:
+    """Half-open runs above `low` that hold a value above `high`; gaps of one or two frames are closed first."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], p > low, [False]]).astype(np.int8)))
+    runs: list[tuple[int, int]] = []
+    for a, z in edges.reshape(-1, 2).tolist():
+        if runs and a - runs[-1][1] <= 2:
+            runs[-1] = (runs[-1][0], z)
+        else:
+            runs.append((a, z))
+    return [(a, z) for a, z in runs if p[a:z].max() > high]
+
+
+def _peaks(p: F32, threshold: float) -> list[int]:
+    """Frames above the threshold that no neighbour exceeds; frame 0 follows nothing and is none."""
+    padded = np.concatenate([[-1.0], p, [-1.0]])
+    is_peak = (p > threshold) & (p >= padded[:-2]) & (p > padded[2:])
+    return [t for t in np.flatnonzero(is_peak).tolist() if t > 0]
+
+
+def _is_a_cut(run: tuple[int, int], peaks: list[int], cut: F32, gradual: F32) -> bool:
+    """A run of at most three frames around a cut that is the more probable."""
+    a, z = run
+    return z - a <= 3 and any(a - 1 <= t <= z and cut[t] > gradual[a:z].max() for t in peaks)
+
+
+def _cut_at(t: int, cut: F32) -> Transition:
+    return Transition(kind="cut", start=t - 1, end=t, probability=float(cut[t]))
+
+
+def _gradual_over(a: int, z: int, gradual: F32, kind: F32) -> Transition:
+    """A run becomes a transition from the frame before to the frame after, inside the film."""
+    name = KINDS[1 + int(kind[a:z, 1:].mean(axis=0).argmax())]
+    start, end = max(a - 1, 0), min(z, len(gradual) - 1)
+    return Transition(kind=name, start=start, end=end, probability=float(gradual[a:z].max()))
