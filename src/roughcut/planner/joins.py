@@ -1,4 +1,4 @@
-"""How one piece becomes the next: straight cuts, dissolves where it is calm and the scene changes, fades at the ends."""
+"""How one piece becomes the next: straight cuts, dissolves where it is calm and the scene changes, fades."""
 
 from __future__ import annotations
 
@@ -43,20 +43,24 @@ def choose_joins(
     kept = list(pieces)
     joins: list[Join] = []
     for i in range(1, len(kept)):
-        soft = _wanted(kept[i - 1], kept[i], footage, wish, talk)
-        lent = (
-            _lend(kept[i - 1], kept[i], footage, frames_of(HALF_DISSOLVE, rate)) if soft.code != STRAIGHT.code else None
-        )
-        if kept[i].follows(kept[i - 1]):
-            joins.append(Join(decision=UNBROKEN))
-        elif soft.code in (STRAIGHT.code, ASKED_CUT.code):
-            joins.append(Join(decision=soft))
-        elif lent is None:
-            joins.append(Join(decision=NO_ROOM))
-        else:
-            kept[i - 1], kept[i] = lent
-            joins.append(Join(kind="dissolve", duration=2 * frames_of(HALF_DISSOLVE, rate), decision=soft))
+        kept[i - 1], kept[i], join = _join(kept[i - 1], kept[i], footage, rate, wish, talk)
+        joins.append(join)
     return kept, [_opening(kept, rate, wish, talk), *joins, _closing(kept, rate, wish)]
+
+
+def _join(
+    before: Piece, after: Piece, footage: Footage, rate: Fraction, wish: Transitions, talk: bool
+) -> tuple[Piece, Piece, Join]:
+    if after.follows(before):
+        return before, after, Join(decision=UNBROKEN)
+    soft, decision = _wanted(before, after, footage, wish, talk)
+    if not soft:
+        return before, after, Join(decision=decision)
+    half = frames_of(HALF_DISSOLVE, rate)
+    lent = _lend(before, after, footage, half)
+    if lent is None:
+        return before, after, Join(decision=NO_ROOM)
+    return *lent, Join(kind="dissolve", duration=2 * half, decision=decision)
 
 
 def blend_looks(
@@ -78,16 +82,17 @@ def blend_looks(
     return found
 
 
-def _wanted(before: Piece, after: Piece, footage: Footage, wish: Transitions, talk: bool) -> Decision:
+def _wanted(before: Piece, after: Piece, footage: Footage, wish: Transitions, talk: bool) -> tuple[bool, Decision]:
+    """Whether a dissolve is wanted, and why (not)."""
     if wish == "cuts":
-        return ASKED_CUT
+        return False, ASKED_CUT
     if wish == "dissolves":
-        return ASKED_DISSOLVE
+        return True, ASKED_DISSOLVE
     soft = softness(before, after, footage)
     if talk or soft < SOFT:
-        return replace(STRAIGHT, probability=1 - soft)
+        return False, replace(STRAIGHT, probability=1 - soft)
     words = "a dissolve: calm on both sides and another scene"
-    return Decision(code="soft_change", words=words, probability=soft)
+    return True, Decision(code="soft_change", words=words, probability=soft)
 
 
 def softness(before: Piece, after: Piece, footage: Footage) -> float:

@@ -45,12 +45,9 @@ def sentences(source: int, analysis: Analysis) -> list[Sentence]:
     spoken = [part for group, _ in groups if (part := group.intersect(whole)) is not None]
     found = []
     for i, part in enumerate(spoken):
-        before = spoken[i - 1].end if i else whole.start
-        after = spoken[i + 1].start if i + 1 < len(spoken) else whole.end
-        room = TimeRange(
-            (before + part.start) / 2 if i else before, after if after == whole.end else (part.end + after) / 2
-        )
-        around = _with_air(analysis, part, room)
+        before = (spoken[i - 1].end + part.start) / 2 if i else whole.start
+        after = (part.end + spoken[i + 1].start) / 2 if i + 1 < len(spoken) else whole.end
+        around = _with_air(analysis, part, TimeRange(before, after))
         probability = groups[i][1]
         value = float(part.duration) * probability * (0.5 + analysis.timing.keep.mean(part))
         found.append(Sentence(source=source, spoken=part, range=around, probability=probability, value=value))

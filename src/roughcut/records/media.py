@@ -33,7 +33,7 @@ def no_progress(stage: str, done: float, total: float) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ColourTags:
-    """Colour description as FFmpeg names it (`bt709`, `smpte170m`, `bt2020nc`, ...); None where the file says nothing."""
+    """Colour description in FFmpeg's names (`bt709`, `smpte170m`, `bt2020nc`, ...); None where the file is silent."""
 
     matrix: str | None = None
     primaries: str | None = None

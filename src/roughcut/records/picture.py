@@ -17,8 +17,9 @@ from roughcut.records.media import ColourTags
 class Picture(Protocol):
     """A full-size frame on its way through effect synthesis. Implemented by `media`; effects see only this.
 
-    An untouched picture goes from decoder to encoder without a copy. `planes` are the encoder's own (YUV 4:2:0, 4:2:2 or 4:4:4,
-    8 to 16 bits in uint8/uint16 arrays), so an effect that is affine in colour (dissolve, fade) can work on them.
+    An untouched picture goes from decoder to encoder without a copy. `planes` are the encoder's own (YUV 4:2:0,
+    4:2:2 or 4:4:4, 8 to 16 bits in uint8/uint16 arrays), so an effect that is affine in colour (dissolve, fade) can
+    work on them.
     """
 
     @property
@@ -47,6 +48,9 @@ class Picture(Protocol):
 PictureReader = Iterator[Picture]
 
 
+HD_COLOUR = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FilmSpec:
     """What the film is written as."""
@@ -54,7 +58,7 @@ class FilmSpec:
     width: int
     height: int
     rate: Fraction
-    colour: ColourTags = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False)
+    colour: ColourTags = HD_COLOUR
     bit_depth: int = 8
     sound_rate: int | None = 48_000
     """None: no sound track"""
