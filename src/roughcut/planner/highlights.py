@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from roughcut.planner.budget import Cells, best_runs
 from roughcut.planner.pieces import Footage, Piece
 from roughcut.records import Analysis
+from roughcut.temporal.hysteresis import runs_above
 from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Decision
 
 CELL = Fraction(1, 2)  # the search's step in seconds, stretched on long footage
 SHORTEST = Fraction(2)  # a kept part lasts this long, or the whole shot where that is shorter
-BUDGET_UNIT = Fraction(1, 10)
+BUDGET_UNIT = Fraction(1, 30)
 STATES = 40_000_000  # cells x budget units the search may visit; about 80 MB
 STANDS_OUT, STILL_OUT = 0.7, 0.45  # ranks between which a stretch stands out (hysteresis)
 PRICE_SHOT_EDGE, PRICE_INSIDE, PRICE_IN_WORD = 0.1, 0.5, 1.5  # in seconds of best footage
@@ -37,24 +38,40 @@ class Cell:
 def highlight_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
     """The selection of shot parts of greatest importance within the target, or within what stands out by itself."""
     total = sum((a.features.times.range.duration for a in footage), Fraction(0))
-    unit = BUDGET_UNIT
-    step = CELL
-    budget = target or total
-    while (total / step) * (budget / unit) > STATES:
+    unit, step = BUDGET_UNIT, min(CELL, (target or total) / 2)
+    while (total / step) * ((target or total) / unit) > STATES:
         step, unit = step * 2, unit * 2
     row = [c for i, analysis in enumerate(footage) for c in _cells_of(i, analysis, step)]
-    worth = _ranks(footage, row)
-    seconds = np.array([float(c.range.duration) for c in row])
-    budget = target if target is not None else _standing_out(worth, seconds)
-    cells = Cells(
-        value=np.where([_is_black(footage[c.source], c.range) for c in row], -1.0, worth) * seconds,
-        cost=np.array([math.ceil(c.range.duration / unit) for c in row], dtype=np.int64),
+    cells = _priced(footage, row, unit)
+    budget = target if target is not None else _standing_out(_ranks(footage, row), _seconds(row))
+    shortest = max(int(min(SHORTEST, budget * 3 / 4) / step), 1)
+    runs = best_runs(cells, int(budget / unit), shortest)
+    if not runs:  # too little room for the price of a cut, or nothing but black: take the best there is
+        runs = best_runs(_free(cells), int(budget / unit), 1)
+    return [_piece(footage, row[a:b]) for a, b in runs]
+
+
+def _priced(footage: Footage, row: list[Cell], unit: Fraction) -> Cells:
+    """The search's arrays; values in seconds of best footage, black counting as a loss."""
+    black = np.array([_is_black(footage[c.source], c.range) for c in row])
+    new_shot = [(a.source, a.shot) != (b.source, b.shot) for a, b in pairwise(row)]
+    return Cells(
+        value=np.where(black, -1.0, _ranks(footage, row)) * _seconds(row),
+        cost=np.array([_cost(footage, c, unit) for c in row], dtype=np.int64),
         cut_in=_prices(footage, row, at_start=True),
         cut_out=_prices(footage, row, at_start=False),
-        shot=np.cumsum([0, *((a.source, a.shot) != (b.source, b.shot) for a, b in pairwise(row))]),
+        shot=np.cumsum([0, *new_shot]),
     )
-    shortest = max(math.ceil(min(SHORTEST, budget) / step), 1)
-    return [_piece(footage, row[a:b]) for a, b in best_runs(cells, int(budget / unit), shortest)]
+
+
+def _seconds(row: list[Cell]) -> NDArray[np.float64]:
+    return np.array([float(c.range.duration) for c in row])
+
+
+def _free(cells: Cells) -> Cells:
+    """The same cells where no cut costs anything and black is worth little rather than a loss."""
+    nothing = np.zeros(len(cells))
+    return replace(cells, value=np.maximum(cells.value, 1e-6), cut_in=nothing, cut_out=nothing)
 
 
 def _cells_of(source: int, analysis: Analysis, step: Fraction) -> list[Cell]:
@@ -69,6 +86,12 @@ def _cells_of(source: int, analysis: Analysis, step: Fraction) -> list[Cell]:
     return cells
 
 
+def _cost(footage: Footage, cell: Cell, unit: Fraction) -> int:
+    """Budget units of a cell: the rise of its shot's rounded-up clock, so that rounding does not add up over a run."""
+    start = footage[cell.source].timing.shots[cell.shot].range.start
+    return math.ceil((cell.range.end - start) / unit) - math.ceil((cell.range.start - start) / unit)
+
+
 def _ranks(footage: Footage, row: list[Cell]) -> NDArray[np.float64]:
     """[N] importance of each cell as its rank among all footage, 0..1: only the order of importance is learned."""
     keep = np.array([footage[c.source].timing.keep.mean(c.range) for c in row])
@@ -79,10 +102,8 @@ def _ranks(footage: Footage, row: list[Cell]) -> NDArray[np.float64]:
 
 def _standing_out(ranks: NDArray[np.float64], seconds: NDArray[np.float64]) -> Fraction:
     """Seconds of the stretches that reach the upper rank, counted for as long as they stay above the lower one."""
-    above = ranks >= STILL_OUT
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], above, [False]]).astype(np.int8))).reshape(-1, 2)
-    length = sum(seconds[a:b].sum() for a, b in edges if ranks[a:b].max() >= STANDS_OUT)
-    return max(Fraction(length).limit_denominator(1000), Fraction(1))
+    length = sum(seconds[a:b].sum() for a, b in runs_above(ranks, STANDS_OUT, STILL_OUT))
+    return max(Fraction(float(length)).limit_denominator(1000), Fraction(1))
 
 
 def _is_black(analysis: Analysis, part: TimeRange) -> bool:

@@ -90,7 +90,7 @@ class AudioStream:
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInfo:
-    """What `probe` tells of a file. `video` and `audio` are the streams roughcut uses first; `others` are named only."""
+    """What `probe` tells of a file. `video` and `audio` are the streams used; `others` are named only."""
 
     path: Path
     container: str
