@@ -1,0 +1,128 @@
+"""V = SpaceMapper(X, U): what each shot's pictures and the moments they lie in say of its colour. Changes no pixel.
+
+pictures [P, h, w, 3]  --colour network-->  sliders, confidence, regional stops of every picture
+timing (U)             --picture_weights->  how much each picture counts in its shot
+both                   --robust mean----->  one Look per shot: nothing flickers, nothing jumps inside a shot
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roughcut.records import F32, U8, Features, Look, Shot, Timing
+from roughcut.spatial.colour import NEGLIGIBLE, robust_mean, shrunk
+
+INPUT_SIZE = (64, 48)  # width, height the network looks at, whatever the aspect
+EDGE_FRAMES = 2  # frames this near to a transition may still hold some of it
+MAX_GRID = 0.5  # stops: the most that one region is moved
+_PICTURES_PER_RUN = 64
+_CLOSEST_COST = 10**9
+
+
+class Network(Protocol):
+    """What is asked of a loaded network."""
+
+    def run(self, **inputs: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]: ...
+
+
+class Store(Protocol):
+    """Where networks come from; `roughcut.models.store` is one."""
+
+    def load(self, name: str) -> Network: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureColour:
+    """What the network says of N pictures, not yet shrunk by confidence."""
+
+    sliders: F32
+    """[N, 8] in the order of `LookControls.names()`"""
+    confidence: F32
+    """[N] in 0..1"""
+    grid: F32
+    """[N, rows, columns] stops, their mean 0, already shrunk by the grid's own confidence"""
+
+
+class SpaceMapper:
+    """The spatial mapping with the shipped network.
+
+    Raises:
+        ModelError: the network is missing or was altered.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._network = store.load("colour")
+
+    def look_at(self, pictures: U8) -> PictureColour:
+        """Each of [N, h, w, 3] pictures (full-range display RGB, N >= 1) on its own."""
+        small = resized(pictures, *INPUT_SIZE)
+        runs = [small[at : at + _PICTURES_PER_RUN] for at in range(0, len(small), _PICTURES_PER_RUN)]
+        found = [self._network.run(pictures=run) for run in runs]
+        sliders, confidence, grid = (
+            np.concatenate([f[key] for f in found]) for key in ("sliders", "confidence", "grid")
+        )
+        return PictureColour(sliders=sliders, confidence=confidence, grid=grid)
+
+    def map(self, features: Features, timing: Timing) -> tuple[Look, ...]:
+        """One look per shot, in order; a shot without a picture takes the nearest one, identity where there is none."""
+        if not len(features.pictures):
+            return tuple(Look(confidence=0.0) for _ in timing.shots)
+        colour = self.look_at(features.pictures)
+        weights = picture_weights(features, timing)
+        return tuple(shot_look(colour, _pictures_of(shot, features, weights), weights) for shot in timing.shots)
+
+
+def shot_look(colour: PictureColour, chosen: NDArray[np.int64], weights: F32) -> Look:
+    """The look of a shot from the pictures `chosen` (indices, at least one), by weight and confidence."""
+    share = weights[chosen] + 1e-6
+    confidence = float(np.average(colour.confidence[chosen], weights=share))
+    trusted = share * (colour.confidence[chosen] + 0.05)
+    controls = shrunk(robust_mean(colour.sliders[chosen], trusted), confidence)
+    return Look(controls=controls, confidence=round(confidence, 4), grid=_grid(colour.grid[chosen], share))
+
+
+def picture_weights(features: Features, timing: Timing) -> F32:
+    """[P] how much each picture says of its shot: 0 in and next to transitions, else 0.5..1.5 with its importance."""
+    frames = features.picture_frames
+    weights = np.array([0.5 + timing.keep.at(features.times.time(int(f))) for f in frames], np.float32)
+    for change in timing.transitions:
+        weights[(frames > change.start - EDGE_FRAMES) & (frames < change.end + EDGE_FRAMES)] = 0
+    return weights
+
+
+def resized(pictures: U8, width: int, height: int) -> U8:
+    """Area mean (box filter, exact at fractional borders) of [N, h, w, 3] to [N, height, width, 3]."""
+    rows, columns = _box(pictures.shape[1], height), _box(pictures.shape[2], width)
+    wide = np.einsum("Hh,nhwc->nHwc", rows, pictures.astype(np.float32), optimize=True)
+    small = np.einsum("Ww,nHwc->nHWc", columns, wide, optimize=True)
+    return (small + 0.5).astype(np.uint8)
+
+
+def _box(size: int, wanted: int) -> F32:
+    """[wanted, size] share of each source pixel in each target pixel."""
+    edges = np.linspace(0, size, wanted + 1)
+    at = np.arange(size)
+    cover = np.minimum(edges[1:, None], at + 1) - np.maximum(edges[:-1, None], at)
+    return (np.clip(cover, 0, None) * wanted / size).astype(np.float32)
+
+
+def _pictures_of(shot: Shot, features: Features, weights: F32) -> NDArray[np.int64]:
+    """Indices of the pictures inside a shot that count; where none does, the nearest picture, clean ones first."""
+    frames = features.picture_frames
+    inside = np.flatnonzero((frames >= shot.first) & (frames < shot.stop))
+    if len(inside):
+        clean = inside[weights[inside] > 0]
+        return clean if len(clean) else inside
+    distance = np.maximum(shot.first - frames, frames - shot.stop + 1)
+    return np.array([np.argmin(distance + np.where(weights > 0, 0, _CLOSEST_COST))])
+
+
+def _grid(grids: F32, weights: F32) -> tuple[tuple[float, ...], ...] | None:
+    mean = robust_mean(grids.reshape(len(grids), -1), weights).reshape(grids.shape[1:])
+    if np.abs(mean).max() < NEGLIGIBLE:
+        return None
+    return tuple(tuple(round(float(v), 3) for v in row) for row in np.clip(mean, -MAX_GRID, MAX_GRID))
