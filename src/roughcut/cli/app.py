@@ -1,0 +1,230 @@
+"""The commands: `edit` and its thirds `analyze`, `plan`, `render`; `probe`, `shots`, `demo`; `train`, `evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from roughcut import __version__
+from roughcut.cli import display
+
+app = typer.Typer(
+    name="roughcut",
+    help="A neural video editor: footage in; an edited, graded film and the editable timeline behind it out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Files = Annotated[
+    list[Path], typer.Argument(help="Footage: one or more video files, in film order.", metavar="FILES...")
+]
+File = Annotated[Path, typer.Argument(help="A video file.", metavar="FILE")]
+Target = Annotated[
+    str | None,
+    typer.Option("--target", "-t", help="Longest film wanted: 60s, 1m30s or 1:30."),
+]
+Keep = Annotated[
+    str, typer.Option(help="What to keep: auto (looks at the footage), speech, highlights or all.", metavar="WHAT")
+]
+Look = Annotated[str, typer.Option(help="Colour: auto (a learned correction per shot) or none.", metavar="LOOK")]
+Transitions = Annotated[str, typer.Option(help="Joins: auto, cuts or dissolves.", metavar="JOINS")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Analyse and plan, print the decisions, write nothing.")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Replace results that exist.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Analyse anew, whatever the cache holds.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"roughcut {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def edit(
+    files: Files,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The film: .mp4, .mov, .mkv or .webm.", metavar="FILM")],
+    target: Target = None,
+    keep: Keep = "auto",
+    look: Look = "auto",
+    transitions: Transitions = "auto",
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Write the timeline, render nothing.")] = False,
+    dry_run: DryRun = False,
+    force: Force = False,
+    no_cache: NoCache = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Footage in; the film, its timeline (.otio) and its report (.html, .json) out."""
+    from roughcut import pipeline
+    from roughcut.cli import shown
+
+    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions}
+    with display.progress(quiet or as_json) as progress:
+        if dry_run or plan_only:
+            plan = pipeline.plan_files(files, cache=not no_cache, progress=progress, **wishes)
+            timeline = None if dry_run else pipeline.write_plan(plan, out.with_suffix(".otio"), force=force)
+        else:
+            result = pipeline.edit(files, out, force=force, cache=not no_cache, progress=progress, **wishes)
+    if dry_run or plan_only:
+        shown.plan(plan, timeline, as_json=as_json, quiet=quiet)
+    else:
+        shown.result(result, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def analyze(
+    file: File,
+    no_cache: NoCache = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """What the networks make of a file: shots, moments, speech, looks."""
+    from roughcut import pipeline
+    from roughcut.cli import shown
+
+    with display.progress(quiet or as_json) as progress:
+        analysis = pipeline.analyze(file, cache=not no_cache, progress=progress)
+    shown.analysis(analysis, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def plan(
+    files: Files,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The timeline, an .otio file.", metavar="TIMELINE")],
+    target: Target = None,
+    keep: Keep = "auto",
+    look: Look = "auto",
+    transitions: Transitions = "auto",
+    dry_run: DryRun = False,
+    force: Force = False,
+    no_cache: NoCache = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Decide the edit and write it as a timeline that Resolve, Premiere and Kdenlive open."""
+    from roughcut import pipeline
+    from roughcut.cli import shown
+
+    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions}
+    with display.progress(quiet or as_json) as progress:
+        made = pipeline.plan_files(files, cache=not no_cache, progress=progress, **wishes)
+    timeline = None if dry_run else pipeline.write_plan(made, out, force=force)
+    shown.plan(made, timeline, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def render(
+    timeline: Annotated[Path, typer.Argument(help="An .otio timeline, as roughcut wrote it or as you changed it.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The film: .mp4, .mov, .mkv or .webm.", metavar="FILM")],
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the film of a timeline."""
+    from roughcut import pipeline
+    from roughcut.cli import shown
+
+    with display.progress(quiet or as_json) as progress:
+        result = pipeline.render(timeline, out, force=force, progress=progress)
+    shown.result(result, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def probe(file: File, as_json: Json = False) -> None:
+    """What a file is: streams, exact rates, rotation, colour, start times."""
+    from roughcut import pipeline
+    from roughcut.cli import shown
+
+    shown.media(pipeline.probe(file), as_json=as_json)
+
+
+@app.command()
+def shots(
+    file: File,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the shots as CSV.")] = False,
+    no_cache: NoCache = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Shot boundaries with their kinds and probabilities."""
+    from roughcut import pipeline
+    from roughcut.cli import shown
+
+    with display.progress(quiet or as_json or as_csv) as progress:
+        analysis = pipeline.analyze(file, cache=not no_cache, progress=progress)
+    shown.shots(analysis, as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the footage and the film.")] = Path(
+        "roughcut-demo"
+    ),
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a small piece of synthetic footage, edit it, and say where everything lies."""
+    from roughcut.cli import shown
+    from roughcut.demo import run_demo
+
+    with display.progress(quiet or as_json) as progress:
+        result = run_demo(out, progress=progress)
+    shown.result(result, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def train(
+    task: Annotated[str, typer.Argument(help="shots, encoder, moments or colour.")],
+    data: Annotated[Path, typer.Option(help="The manifest (JSON Lines); see docs/models.md.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run: checkpoints, curves, the network.")],
+    config: Annotated[Path | None, typer.Option(help="TOML settings, such as configs/shots.toml.")] = None,
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    steps: Annotated[int | None, typer.Option(help="Train this many steps instead of the config's.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write curves for TensorBoard.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a network from labelled data (needs roughcut[train])."""
+    from roughcut.cli import shown
+
+    training = shown.training_room()
+    with display.progress(quiet or as_json) as progress:
+        result = training.train(
+            task, data, out, config=config, seed=seed, steps=steps, resume=resume, tensorboard=tensorboard,
+            progress=progress,
+        )  # fmt: skip
+    shown.trained(result, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    task: Annotated[str, typer.Argument(help="shots, encoder, moments or colour.")],
+    data: Annotated[Path, typer.Option(help="Folder of labelled data.")],
+    models: Annotated[Path | None, typer.Option(help="Folder of networks to measure, not the shipped.")] = None,
+    split: Annotated[str | None, typer.Option(help="Which published split, where the task has several (csta).")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a network on labelled data, beside simple baselines."""
+    from roughcut.cli import shown
+
+    evaluation = shown.evaluation_room()
+    options = {} if split is None else {"split": split}
+    with display.progress(quiet or as_json) as progress:
+        report = evaluation.evaluate(task, data, models=models, progress=progress, **options)
+    display.say_json(report.json()) if as_json else display.say(report.table())

@@ -1,0 +1,269 @@
+"""Frames at exact times: seek, decode, stand upright, deinterlace; and the film grid's choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.stream import VideoStream as AvVideo
+
+from roughcut.errors import InputError
+from roughcut.media.faults import Losses, opened
+from roughcut.media.probe import probe
+from roughcut.media.tags import swscale_matrix, swscale_range
+from roughcut.records import U8, MediaInfo
+from roughcut.timebase import TimeRange, format_time
+
+TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
+
+
+def demuxed(container: InputContainer, *streams: av.stream.Stream, losses: Losses) -> Iterator[av.Packet[Any]]:
+    """Packets until the end, or until the file is cut off (noted)."""
+    packets = container.demux(*streams)
+    while True:
+        try:
+            yield next(packets)
+        except StopIteration:
+            return
+        except (av.FFmpegError, OSError):
+            losses.cut_off = True
+            return
+
+
+def decoded(packet: av.Packet[Any], losses: Losses) -> list[VideoFrame | AudioFrame]:
+    """The frames a packet completes; damaged packets are counted and give none."""
+    try:
+        return list(packet.decode())
+    except (av.FFmpegError, OSError):
+        losses.packets += 1
+        return []
+
+
+class Clock:
+    """Gives every frame a rising timestamp in ticks, also where a file has none, or wrong ones.
+
+    As FFmpeg's best-effort timestamps do: of the presentation and the decoding timestamp, whichever rose more
+    faithfully so far. AVI stores no presentation times, so there the decoding time has the first say.
+    """
+
+    def __init__(self, info: MediaInfo) -> None:
+        self._step = max(round(1 / (info.video.rate * info.video.time_base)), 1)
+        self._last: int | None = None
+        self._pts, self._dts = _Faults(int(info.container == "avi")), _Faults(0)
+
+    def ticks(self, frame: VideoFrame) -> int | None:
+        """The frame's timestamp; None where it does not rise and the frame must be left out."""
+        self._pts.look(frame.pts)
+        self._dts.look(frame.dts)
+        by_pts = frame.pts is not None and (frame.dts is None or self._pts.count <= self._dts.count)
+        found = frame.pts if by_pts else frame.dts
+        if found is None:
+            found = 0 if self._last is None else self._last + self._step
+        if self._last is not None and found <= self._last:
+            return None
+        self._last = found
+        return found
+
+
+class _Faults:
+    """How often a row of timestamps did not rise."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._last: int | None = None
+
+    def look(self, ticks: int | None) -> None:
+        if ticks is not None:
+            self.count += self._last is not None and ticks <= self._last
+            self._last = ticks
+
+
+def read_frames(
+    info: MediaInfo, within: TimeRange | None = None, *, losses: Losses | None = None
+) -> Iterator[tuple[Fraction, VideoFrame]]:
+    """Upright frames with the exact time each is first shown, in order.
+
+    All frames shown within the half-open range, the one on screen at its start included; the whole file without a
+    range. Damaged packets are skipped and counted in `losses`.
+    """
+    losses = losses if losses is not None else Losses()
+    start = within.start if within else None
+    held: tuple[Fraction, VideoFrame] | None = None
+    for time, frame in _from_key_frame(info, start, losses):
+        if within is not None and time >= within.end:
+            break
+        if start is not None and time <= start:
+            held = (time, frame)
+            continue
+        if held is not None:
+            yield held
+            held = None
+        yield time, frame
+    if held is not None:
+        yield held
+
+
+def _from_key_frame(info: MediaInfo, start: Fraction | None, losses: Losses) -> Iterator[tuple[Fraction, VideoFrame]]:
+    """Frames from the last key frame at or before `start` on."""
+    with opened(info.path) as container:
+        stream = _stream(container, info)
+        frames = _upright(container, stream, info, losses)
+        if start is None or start <= info.video.start:
+            yield from frames
+            return
+        try:
+            container.seek(int(start / info.video.time_base), stream=stream)
+        except av.FFmpegError:
+            yield from frames  # a file without an index: read it from its start
+            return
+        first = next(frames, None)
+        if first is not None and first[0] <= start:
+            yield first
+            yield from frames
+            return
+    with opened(info.path) as container:  # the index pointed beyond the target
+        yield from _upright(container, _stream(container, info), info, losses)
+
+
+def _stream(container: InputContainer, info: MediaInfo) -> AvVideo:
+    stream = container.streams[info.video.index]
+    if not isinstance(stream, AvVideo):
+        raise InputError("the file has changed since it was probed", where=info.path)
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _upright(
+    container: InputContainer, stream: AvVideo, info: MediaInfo, losses: Losses
+) -> Iterator[tuple[Fraction, VideoFrame]]:
+    clock = Clock(info)
+    turn: Turn | None = None
+    for packet in demuxed(container, stream, losses=losses):
+        for frame in decoded(packet, losses):
+            ticks = clock.ticks(frame) if isinstance(frame, VideoFrame) else None
+            if ticks is None or not isinstance(frame, VideoFrame):
+                continue
+            frame.pts, frame.time_base = ticks, info.video.time_base
+            if turn is None:
+                turn = Turn(frame, info.video.rotation)
+            for upright in turn.push(frame):
+                yield (upright.pts or 0) * info.video.time_base, upright
+    if turn is not None:
+        for upright in turn.finish():
+            yield (upright.pts or 0) * info.video.time_base, upright
+
+
+class Turn:
+    """Stands frames upright and deinterlaces flagged ones; passes them through untouched where nothing is to do."""
+
+    def __init__(self, first: VideoFrame, rotation: int) -> None:
+        steps = ["bwdif=mode=send_frame:deint=interlaced"] if first.interlaced_frame else []
+        steps += TURNS.get(rotation, [])
+        self._graph = _chain(first, steps) if steps else None
+
+    def push(self, frame: VideoFrame) -> list[VideoFrame]:
+        """The frames that are ready after this one."""
+        if self._graph is None:
+            return [frame]
+        self._graph.push(frame)
+        return self._pulled(self._graph)
+
+    def finish(self) -> list[VideoFrame]:
+        """The frames still inside."""
+        if self._graph is None:
+            return []
+        self._graph.push(None)
+        return self._pulled(self._graph)
+
+    @staticmethod
+    def _pulled(graph: Graph) -> list[VideoFrame]:
+        ready = []
+        while True:
+            try:
+                ready.append(graph.vpull())
+            except (av.BlockingIOError, av.EOFError):
+                return ready
+
+
+def _chain(first: VideoFrame, steps: list[str]) -> Graph:
+    graph = Graph()
+    last = graph.add_buffer(width=first.width, height=first.height, format=first.format, time_base=first.time_base)
+    for step in [*steps, "buffersink"]:
+        name, _, arguments = step.partition("=")
+        following = graph.add(name, arguments or None)
+        last.link_to(following)
+        last = following
+    graph.configure()
+    return graph
+
+
+def grid_frames(info: MediaInfo, start: Fraction, count: int, rate: Fraction) -> Iterator[VideoFrame]:
+    """Exactly `count` frames for a film grid: number k is the frame on screen at `start + (k + 1/2) / rate`.
+
+    Sampling at the middle of each film frame makes time bases rounded to milliseconds harmless. Before the first
+    and after the last frame of the file the nearest one is repeated.
+
+    Raises:
+        InputError: nothing decodes in that range.
+    """
+    middle = 1 / (2 * rate)
+    wanted = TimeRange(start + middle, start + count / rate)
+    source = read_frames(info, wanted)
+    shown = next(source, None)
+    if shown is None:
+        shown = next(_last_frame(info), None)
+    if shown is None:
+        raise InputError("no frame can be decoded here", where=f"{info.path} at {format_time(start)}")
+    coming = next(source, None)
+    for k in range(count):
+        t = start + k / rate + middle
+        while coming is not None and coming[0] <= t:
+            shown, coming = coming, next(source, None)
+        yield shown[1]
+
+
+def _last_frame(info: MediaInfo) -> Iterator[tuple[Fraction, VideoFrame]]:
+    """The last frame of the file, for ranges that lie beyond it."""
+    for back in (2, 20, None):
+        start = None if back is None else max(info.range.end - back, info.video.start)
+        last = None
+        for last in _from_key_frame(info, start, Losses()):  # noqa: B007
+            pass
+        if last is not None:
+            yield last
+            return
+
+
+def still(source: MediaInfo | Path, t: Fraction, max_side: int = 320) -> U8:
+    """[h, w, 3] full-range RGB of the frame on screen at `t`, its longest side at most `max_side` pixels."""
+    info = probe(source) if isinstance(source, Path) else source
+    _, frame = next(read_frames(info, TimeRange(t, t + 1 / info.video.rate)), (None, None))
+    if frame is None:
+        found = next(_last_frame(info), None)
+        if found is None:
+            raise InputError("no frame can be decoded here", where=f"{info.path} at {format_time(t)}")
+        frame = found[1]
+    scale = min(max_side / max(info.video.width, info.video.height), 1.0)
+    size = (max(round(info.video.width * scale), 1), max(round(info.video.height * scale), 1))
+    return to_rgb(VideoReformatter(), frame, info, *size)
+
+
+def to_rgb(scaler: VideoReformatter, frame: VideoFrame, info: MediaInfo, width: int, height: int) -> U8:
+    """[height, width, 3] full-range RGB, area-averaged, by the file's own matrix and range."""
+    matrix = swscale_matrix(info.video.colour, info.video.coded_height)
+    small = scaler.reformat(
+        frame, width, height, "rgb24", src_colorspace=matrix, dst_colorspace=matrix,
+        src_color_range=swscale_range(info.video.colour), dst_color_range=ColorRange.JPEG,
+        interpolation=Interpolation.AREA, threads=1,
+    )  # fmt: skip
+    rgb: U8 = small.to_ndarray().astype(np.uint8, copy=False)
+    return rgb

@@ -1,0 +1,72 @@
+"""The border to FFmpeg: its errors become roughcut's, its chatter stays off the terminal, its losses are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from roughcut.errors import InputError
+
+VIDEO_NEXT = "give a video file that a player opens"
+
+
+@dataclass
+class Losses:
+    """What could not be decoded while a file was read."""
+
+    packets: int = 0
+    cut_off: bool = False
+    """The file ended before its end."""
+
+    def words(self) -> list[str]:
+        """One sentence per kind of loss; empty where nothing was lost."""
+        said = []
+        if self.packets:
+            said.append(f"{self.packets} damaged packets were skipped")
+        if self.cut_off:
+            said.append("the file is cut off: what decodes was used")
+        return said
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[InputContainer]:
+    """A file opened for reading, closed afterwards.
+
+    Raises:
+        InputError: missing, a folder, unreadable, empty, or not media.
+    """
+    check_file(path)
+    try:
+        container = av.open(str(path), metadata_errors="replace")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise InputError(
+            "not a video file, or a damaged one", where=path, got=reason(error), next_step=VIDEO_NEXT
+        ) from error
+    with container:
+        yield container
+
+
+def check_file(path: Path) -> None:
+    """Raise InputError unless `path` is a file with something in it that may be read."""
+    try:
+        if path.is_dir():
+            raise InputError("a folder, not a file", where=path, next_step="name the files in it")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise InputError("the file is empty", where=path, next_step=VIDEO_NEXT)
+    except FileNotFoundError:
+        raise InputError("no such file", where=path, next_step="check the path") from None
+    except PermissionError:
+        raise InputError("the file may not be read", where=path, next_step="check its permissions") from None
+    except (OSError, ValueError) as error:
+        raise InputError("the file cannot be read", where=path, got=reason(error)) from error
+
+
+def reason(error: Exception) -> str:
+    """FFmpeg's or the system's own words, without codes and paths."""
+    return str(getattr(error, "strerror", None) or error)

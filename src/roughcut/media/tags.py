@@ -1,0 +1,50 @@
+"""Colour tags: FFmpeg's names for the codes of ITU-T H.273, and what an untagged file means."""
+
+from __future__ import annotations
+
+from av.video.reformatter import ColorRange, Colorspace
+
+from roughcut.records import ColourTags
+
+MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+PRIMARIES = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
+             11: "smpte431", 12: "smpte432"}  # fmt: skip
+TRANSFERS = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 11: "iec61966-2-4",
+             13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67"}  # fmt: skip
+FULL, LIMITED = 2, 1
+
+_SWSCALE = {
+    "bt709": Colorspace.ITU709,
+    "fcc": Colorspace.FCC,
+    "bt470bg": Colorspace.ITU601,
+    "smpte170m": Colorspace.SMPTE170M,
+    "smpte240m": Colorspace.SMPTE240M,
+    "bt2020nc": Colorspace.BT2020,
+    "bt2020c": Colorspace.BT2020,
+}
+
+
+def tags_from_codes(matrix: int, primaries: int, transfer: int, colour_range: int, pixel_format: str) -> ColourTags:
+    """Tags from a decoded frame's codes; the old `yuvj` formats are full range whatever the code says."""
+    full = True if pixel_format.startswith("yuvj") else {FULL: True, LIMITED: False}.get(colour_range)
+    return ColourTags(
+        matrix=MATRICES.get(matrix),
+        primaries=PRIMARIES.get(primaries),
+        transfer=TRANSFERS.get(transfer),
+        full_range=full,
+    )
+
+
+def matrix_of(tags: ColourTags, height: int) -> str:
+    """The matrix to convert with: the tagged one, else what players assume (BT.709 from 720 lines on, else BT.601)."""
+    return tags.matrix if tags.matrix is not None else ("bt709" if height >= 720 else "smpte170m")
+
+
+def swscale_matrix(tags: ColourTags, height: int) -> Colorspace:
+    """The same for swscale."""
+    return _SWSCALE[matrix_of(tags, height)]
+
+
+def swscale_range(tags: ColourTags) -> ColorRange:
+    """Untagged video is limited range."""
+    return ColorRange.JPEG if tags.full_range else ColorRange.MPEG
