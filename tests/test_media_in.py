@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_grid_frames_show_the_right_content(vfr_film: Path) -> None:
     for k, frame in enumerate(grid_frames(info, Fraction(3), 150, Fraction(30))):
         middle = 3 + Fraction(2 * k + 1, 60)
         shown = max(t for t in times if t <= middle)
-        assert abs(grey(frame) - ramp_value(shown) * 219 / 255 - 16) < 3
+        assert abs(grey(frame) - ramp_value(shown)) < 3
 
 
 @settings(max_examples=15, deadline=None)
@@ -100,7 +101,7 @@ def test_rotated_films_stand_upright(tmp_path: Path, turn: int) -> None:
     seen = still(info, Fraction(0), 96)
     assert seen.shape[:2] == ((64, 96) if turn in (0, 180) else (96, 64))
     assert seen[corner].min() > 180
-    assert seen[~np.array(corner)].max() < 60 if False else seen.mean() < 80
+    assert seen.mean() < 60
     (batch,) = scan(info)
     thumb = batch.thumbs[0].astype(int)
     assert thumb[corner].min() > 150
@@ -163,13 +164,13 @@ def test_sound_in_pieces_equals_sound_in_one(
     """Reading a tone in any pieces, by seeking or by going on, gives the samples of reading it whole."""
     path = tmp_path_factory.getbasetemp() / f"tone{rate}.mov"
     if not path.exists():
-        tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * 44_100) / 44_100)[None].repeat(2, 0)
-        write_media(path, [flat(9)] * 50, sound=Sound(samples=tone, rate=44_100, codec="pcm_s16le"))
+        tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(2 * rate) / rate)[None].repeat(2, 0)
+        write_media(path, [flat(9)] * 50, sound=Sound(samples=tone, rate=rate, codec="pcm_s16le"))
     info = probe(path)
     whole = read_sound(info, TimeRange(Fraction(0), Fraction(2)), 48_000, "stereo")
     edges = [0, *sorted(cuts), 96_000]
     with SoundReader(info, 48_000, "stereo") as reader:
-        spans = list(zip(edges, edges[1:], strict=False))
+        spans = list(pairwise(edges))
         pieces = [reader.read(Fraction(a, 48_000), b - a) for a, b in spans]
         backwards = [reader.read(Fraction(a, 48_000), b - a) for a, b in spans[::-1]][::-1]
     assert np.abs(np.concatenate(pieces, 1) - whole).max() < 1e-4
