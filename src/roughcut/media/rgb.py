@@ -1,0 +1,18 @@
+"""Every frame of a file at one small size, for training material and for looking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from av.video.reformatter import VideoReformatter
+
+from roughcut.media.decode import read_frames, to_rgb
+from roughcut.records import U8, MediaInfo
+from roughcut.timebase import TimeRange
+
+
+def read_rgb(info: MediaInfo, width: int, height: int, within: TimeRange | None = None) -> Iterator[U8]:
+    """[height, width, 3] full-range RGB of every frame (shown in the range), area-averaged, the aspect not kept."""
+    scaler = VideoReformatter()
+    for _, frame in read_frames(info, within):
+        yield to_rgb(scaler, frame, info, width, height)
