@@ -20,6 +20,8 @@ FLOORS: list[set[str]] = [
     {"media", "features", "temporal", "spatial", "effects"},  # the stages
     {"planner"},
     {"report"},
+    {"watching", "rendering", "results"},  # the two halves of the pipeline
+    {"reporting"},
     {"pipeline"},
     {"demo"},
     {"networks"},

@@ -1,12 +1,12 @@
 """The demo's footage: a narrated holiday film as it comes out of a camera, with everything that wants mending.
 
-    0 s    hills                 narrated
-    5 s    a person talks        two sentences, a long pause between
-    14 s   a bare wall           nothing is said: dead air
-    18 s   a beach               narrated, two stops too dark; dissolves into
-    23 s   a vase                narrated, the white balance far too blue
-    29 s   a city at night       narrated
-    33 s   the beach again       silence, fades to black
+0 s    hills                 narrated
+5 s    a person talks        two sentences, a long pause between
+14 s   a bare wall           nothing is said: dead air
+18 s   a beach               narrated, two stops too dark; dissolves into
+23 s   a vase                narrated, the white balance far too blue
+29 s   a city at night       narrated
+33 s   the beach again       silence, fades to black
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roughcut.demo import scenes
-from roughcut.demo.scenes import Scene, U8
+from roughcut.demo.scenes import U8, Scene
 from roughcut.demo.voice import RATE, ambience, sentence
 from roughcut.records import FilmSpec
 

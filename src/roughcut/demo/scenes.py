@@ -143,7 +143,9 @@ def beach(t: float) -> U8:
         y = 470 + 38 * k + 9 * math.sin(1.3 * t + k)
         xs = np.arange(0, W + 40, 40)
         ys = y + 7 * np.sin(xs / 90 + 1.8 * t + 1.7 * k)
-        draw.line(list(zip(xs.tolist(), ys.tolist(), strict=True)), fill=(70 + 12 * k, 152 + 8 * k, 176 + 6 * k), width=7)
+        draw.line(
+            list(zip(xs.tolist(), ys.tolist(), strict=True)), fill=(70 + 12 * k, 152 + 8 * k, 176 + 6 * k), width=7
+        )
     shore = 830 + 26 * math.sin(1.1 * t)
     xs = np.arange(-20, W + 60, 40)
     ys = shore + 14 * np.sin(xs / 160 + 0.9 * t)

@@ -70,3 +70,8 @@ def check_file(path: Path) -> None:
 def reason(error: Exception) -> str:
     """FFmpeg's or the system's own words, without codes and paths."""
     return str(getattr(error, "strerror", None) or error)
+
+
+def quiet_ffmpeg() -> None:
+    """Keep FFmpeg's own log off the terminal; called by the verbs, never at import."""
+    av.logging.set_level(None)

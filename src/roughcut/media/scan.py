@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -217,8 +216,3 @@ class _Ear:
         taken = np.concatenate(self._ready) if self._ready else np.zeros(0, np.float32)
         self._ready = []
         return taken
-
-
-def quiet_ffmpeg() -> None:
-    """Keep FFmpeg's own log off the terminal; called by the commands, never at import."""
-    av.logging.set_level(None)

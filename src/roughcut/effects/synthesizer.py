@@ -1,0 +1,172 @@
+"""Effect synthesis: y = EffectSynthesizer(V, x). A plan's pictures and sound, clip by clip, in bounded memory.
+
+film frames    0            e1            e2            e3
+clips          |-----0-----~|~-----1-----|------2------|         ~ frames that two clips share in a dissolve
+pictures       every clip is decoded once, with its handles; a dissolve reads two clips at a time
+sound          sample edges are rounded from the same frame edges, so pictures and sound cannot drift
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from roughcut.effects.sound import crossfade, ramp
+from roughcut.effects.transitions import dissolve, fade
+from roughcut.errors import PlanError
+from roughcut.records import F32, Look, Picture
+from roughcut.timebase import nearest_frame
+from roughcut.timeline.plan import Plan, Source
+
+ReadPictures = Callable[[Source, Fraction, int], Iterator[Picture]]
+"""(source, start in source seconds, count) -> exactly that many pictures on the film's grid."""
+ReadSound = Callable[[Source, Fraction, int], F32]
+"""(source, start in source seconds, samples) -> [channels, samples] at the film's sound rate."""
+ApplyLook = Callable[[np.ndarray, Look], np.ndarray]
+
+SOUND_JOIN = Fraction(1, 100)  # seconds over which sounds cross at a straight cut: no click, nothing smeared
+BLOCK = 48_000  # samples of sound handled at a time
+
+
+@dataclass(frozen=True)
+class Zone:
+    """Grid positions `[first, last)` around an edge in which two clips overlap."""
+
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first
+
+
+class EffectSynthesizer:
+    """Turns a plan into pictures and sound through injected readers.
+
+    Raises:
+        PlanError: a transition is longer than a clip beside it.
+    """
+
+    def __init__(self, plan: Plan, read_pictures: ReadPictures, read_sound: ReadSound, apply_look: ApplyLook) -> None:
+        self._plan, self._read_pictures, self._read_sound, self._look = plan, read_pictures, read_sound, apply_look
+        self._edges = plan.frame_edges()
+        self._rate = plan.spec.rate
+        self._zones = [self._dissolve_zone(i) for i in range(len(plan.joins))]
+        self._check()
+
+    def _dissolve_zone(self, i: int) -> Zone:
+        join, edge = self._plan.joins[i], self._edges[i]
+        inner = 0 < i < len(self._plan.clips)
+        frames = nearest_frame(join.duration, self._rate) if join.kind == "dissolve" and inner else 0
+        return Zone(edge - frames // 2, edge - frames // 2 + frames)
+
+    def _check(self) -> None:
+        for i, clip in enumerate(self._plan.clips):
+            if self._zones[i].last > self._zones[i + 1].first:
+                raise PlanError(
+                    "the transitions around a clip are longer than it",
+                    where=f"clip {i + 1} ({clip.name or clip.source})",
+                    got=f"{self._edges[i + 1] - self._edges[i]} frames",
+                    next_step="shorten the transitions or lengthen the clip",
+                )
+
+    # ------------------------------------------------------------ pictures
+
+    def pictures(self) -> Iterator[Picture]:
+        """Exactly `plan.film_frames()` pictures."""
+        leaving: Iterator[Picture] | None = None
+        for i in range(len(self._plan.clips)):
+            zone, following = self._zones[i], self._zones[i + 1]
+            coming = self._clip_pictures(i)
+            for k in range(len(zone)):
+                assert leaving is not None
+                yield dissolve(next(leaving), next(coming), (k + 1) / (len(zone) + 1))
+            _close(leaving)
+            for n in range(zone.last, following.first):
+                yield fade(next(coming), self._light(i, n))
+            leaving = coming
+        _close(leaving)
+
+    def _clip_pictures(self, i: int) -> Iterator[Picture]:
+        """All pictures a clip gives, its handles included, graded."""
+        clip = self._plan.clips[i]
+        first, last = self._zones[i].first, self._zones[i + 1].last
+        start = clip.range.start + (first - self._edges[i]) / self._rate
+        pictures = self._read_pictures(self._plan.source(clip), start, last - first)
+        try:
+            for picture in pictures:
+                yield picture if clip.look is None else picture.with_rgb(self._look(picture.rgb(), clip.look))
+        finally:
+            _close(pictures)
+
+    def _light(self, i: int, n: int) -> float:
+        """How much of clip i's picture shows at film frame n, 1 where nothing fades."""
+        opening, closing = self._fade_frames(i)
+        since, left = n - self._edges[i], self._edges[i + 1] - 1 - n
+        return min(since / opening if opening else 1.0, left / closing if closing else 1.0, 1.0)
+
+    def _fade_frames(self, i: int) -> tuple[int, int]:
+        """Frames over which clip i fades in and out: all of a fade at the film's ends, half of one between clips."""
+        lengths = []
+        for j, at_end in ((i, i == 0), (i + 1, i + 1 == len(self._plan.clips))):
+            join = self._plan.joins[j]
+            share = join.duration if at_end else join.duration / 2
+            lengths.append(nearest_frame(share, self._rate) if join.kind == "fade" else 0)
+        return lengths[0], lengths[1]
+
+    # ------------------------------------------------------------ sound
+
+    def sound(self) -> Iterator[F32]:
+        """[channels, n] blocks that make exactly the samples of the film's frames together; none without sound."""
+        rate = self._plan.spec.sound_rate
+        if rate is None:
+            return
+        edges = [nearest_frame(e / self._rate, Fraction(rate)) for e in self._edges]
+        zones = [self._sound_zone(i, edges, rate) for i in range(len(self._zones))]
+        for i in range(len(self._plan.clips)):
+            zone, following = zones[i], zones[i + 1]
+            if len(zone):
+                old = self._clip_sound(i - 1, edges, zone.first, zone.last, rate)
+                yield crossfade(old, self._clip_sound(i, edges, zone.first, zone.last, rate))
+            for first in range(zone.last, following.first, BLOCK):
+                yield self._clip_sound(i, edges, first, min(first + BLOCK, following.first), rate)
+
+    def _sound_zone(self, i: int, edges: list[int], rate: int) -> Zone:
+        """Where two sounds cross; nowhere at the film's ends, at fades, and where the source simply goes on."""
+        clips, edge = self._plan.clips, edges[i]
+        if not 0 < i < len(clips) or self._plan.joins[i].kind == "fade" or self._goes_on(i):
+            return Zone(edge, edge)
+        picture_zone = self._zones[i]
+        if len(picture_zone):
+            first, last = (
+                nearest_frame(n / self._rate, Fraction(rate)) for n in (picture_zone.first, picture_zone.last)
+            )
+            return Zone(first, last)
+        room = min(edge - edges[i - 1], edges[i + 1] - edge) // 2
+        half = min(int(SOUND_JOIN * rate / 2), room)
+        return Zone(edge - half, edge + half)
+
+    def _goes_on(self, i: int) -> bool:
+        before, after = self._plan.clips[i - 1], self._plan.clips[i]
+        return before.source == after.source and before.range.end == after.range.start
+
+    def _clip_sound(self, i: int, edges: list[int], first: int, last: int, rate: int) -> F32:
+        """Clip i's sound for film samples [first, last), with its fades."""
+        clip = self._plan.clips[i]
+        start = clip.range.start + Fraction(first, rate) - self._edges[i] / self._rate
+        samples = self._read_sound(self._plan.source(clip), start, last - first)
+        opening, closing = (nearest_frame(n / self._rate, Fraction(rate)) for n in self._fade_frames(i))
+        if opening and first < edges[i] + opening:
+            samples = ramp(samples, first - edges[i], opening, rising=True)
+        if closing and last > edges[i + 1] - closing:
+            samples = ramp(samples, first - (edges[i + 1] - closing), closing, rising=False)
+        return samples
+
+
+def _close(pictures: Iterator[Picture] | None) -> None:
+    """Let a reader close its file, whether it was read to its end or not."""
+    close = getattr(pictures, "close", None)
+    if close is not None:
+        close()

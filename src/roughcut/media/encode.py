@@ -1,0 +1,195 @@
+"""The output layer: pictures and sound become a film file, whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import cast
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.video.frame import PictureType
+
+from roughcut.errors import OutputError
+from roughcut.media.faults import reason
+from roughcut.media.picture import PIXEL_FORMATS, FilmPicture
+from roughcut.media.tags import FULL, LIMITED, MATRICES, PRIMARIES, TRANSFERS
+from roughcut.records import F32, FilmSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """How a file ending is written."""
+
+    format: str
+    video: str
+    audio: str
+    options: dict[str, str]
+
+
+CONTAINERS = {
+    ".mp4": Container(format="mp4", video="libx264", audio="aac", options={"movflags": "+faststart"}),
+    ".m4v": Container(format="mp4", video="libx264", audio="aac", options={"movflags": "+faststart"}),
+    ".mov": Container(format="mov", video="libx264", audio="aac", options={"movflags": "+faststart"}),
+    ".mkv": Container(format="matroska", video="libx264", audio="aac", options={}),
+    ".webm": Container(format="webm", video="libvpx-vp9", audio="libopus", options={}),
+}
+SOUND_BITS_PER_CHANNEL = 96_000
+
+
+def container_of(path: Path) -> Container:
+    """How a film of that name is written. Raises OutputError for an unknown ending."""
+    try:
+        return CONTAINERS[path.suffix.lower()]
+    except KeyError:
+        raise OutputError(
+            "unknown kind of film", where=path, got=path.suffix or "no ending", allowed=", ".join(CONTAINERS)
+        ) from None
+
+
+def temporary_name(path: Path) -> Path:
+    """The name a file has while it is written, in the same folder."""
+    return path.with_name(f".{path.stem[:80]}.part{path.suffix}")
+
+
+class FilmWriter:
+    """Writes one film under a temporary name; it gets its own name when all went well, else it is removed.
+
+        with FilmWriter(path, spec) as film:
+            film.write_picture(picture)     # picture k is shown from k / rate on
+            film.write_sound(samples)       # float32 [channels, n], sample m is heard at m / sound_rate
+
+    Raises:
+        OutputError: unknown ending, folder missing or read-only, disk full.
+    """
+
+    def __init__(self, path: Path, spec: FilmSpec) -> None:
+        self.path, self.spec = path, spec
+        self._kind = container_of(path)
+        self._temporary = temporary_name(path)
+        self._pictures = 0
+        self._samples = 0
+
+    def __enter__(self) -> FilmWriter:
+        with _mapped(self.path):
+            self._out = av.open(str(self._temporary), "w", format=self._kind.format, options=self._kind.options)
+            try:
+                self._out.metadata.update(self.spec.tags)
+                self._video = self._add_video()
+                self._audio = self._add_audio() if self.spec.sound_rate is not None else None
+            except BaseException:
+                self._abandon()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._abandon()
+            return
+        try:
+            with _mapped(self.path):
+                self._out.mux(self._video.encode(None))
+                if self._audio is not None:
+                    self._encode_sound(None)
+                    self._out.mux(self._audio.encode(None))
+                self._out.close()
+                self._temporary.replace(self.path)
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        with suppress(Exception):
+            self._out.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _add_video(self) -> av.VideoStream:
+        spec = self.spec
+        options = _encoder_options(self._kind, spec)
+        stream = cast(av.VideoStream, self._out.add_stream(self._kind.video, rate=spec.rate, options=options))
+        stream.width, stream.height = spec.width, spec.height
+        stream.pix_fmt = PIXEL_FORMATS[spec.bit_depth]
+        stream.time_base = stream.codec_context.time_base = 1 / spec.rate
+        context, colour = stream.codec_context, spec.colour
+        context.colorspace = _code(MATRICES, colour.matrix)
+        context.color_primaries = _code(PRIMARIES, colour.primaries)
+        context.color_trc = _code(TRANSFERS, colour.transfer)
+        if colour.full_range is not None:
+            context.color_range = FULL if colour.full_range else LIMITED
+        return stream
+
+    def _add_audio(self) -> av.AudioStream:
+        added = self._out.add_stream(self._kind.audio, rate=self._sound_rate, layout=self.spec.layout)
+        stream = cast(av.AudioStream, added)
+        stream.codec_context.bit_rate = SOUND_BITS_PER_CHANNEL * stream.codec_context.layout.nb_channels
+        stream.codec_context.open()
+        self._chunks = AudioResampler(
+            format=stream.format, layout=self.spec.layout, rate=self._sound_rate,
+            frame_size=stream.codec_context.frame_size or None,
+        )  # fmt: skip
+        return stream
+
+    @property
+    def _sound_rate(self) -> int:
+        """Opus knows 48 kHz alone."""
+        assert self.spec.sound_rate is not None
+        return 48_000 if self._kind.audio == "libopus" else self.spec.sound_rate
+
+    def write_picture(self, picture: FilmPicture) -> None:
+        """Append a picture."""
+        frame = picture.frame
+        frame.pts, frame.time_base = self._pictures, 1 / self.spec.rate
+        frame.pict_type = PictureType.NONE  # or the source's own key frames would be forced on the encoder
+        self._pictures += 1
+        with _mapped(self.path):
+            self._out.mux(self._video.encode(frame))
+
+    def write_sound(self, samples: F32) -> None:
+        """Append [channels, n] samples at the film's sound rate."""
+        if self._audio is None or not samples.shape[1]:
+            return
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32), "fltp", layout=self.spec.layout)
+        assert self.spec.sound_rate is not None
+        frame.sample_rate = self.spec.sound_rate
+        frame.time_base = Fraction(1, self.spec.sound_rate)
+        frame.pts = self._samples
+        self._samples += samples.shape[1]
+        with _mapped(self.path):
+            self._encode_sound(frame)
+
+    def _encode_sound(self, frame: AudioFrame | None) -> None:
+        assert self._audio is not None
+        for part in self._chunks.resample(frame):
+            self._out.mux(self._audio.encode(part))
+
+
+def _encoder_options(kind: Container, spec: FilmSpec) -> dict[str, str]:
+    if kind.video == "libx264":
+        return {"crf": str(spec.crf), "preset": spec.preset}
+    return {"crf": str(spec.crf + 10), "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"}
+
+
+def _code(codes: dict[int, str], name: str | None) -> int:
+    """H.273's code of a name; 2 says unspecified."""
+    return next((code for code, known in codes.items() if known == name), 2)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    """FFmpeg's and the system's complaints about writing as OutputError."""
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC
+        what = "the disk is full" if full else "the film cannot be written"
+        step = "free some space" if full else "choose a folder that exists and may be written to"
+        raise OutputError(what, where=path, got=reason(error), next_step=step) from error

@@ -1,0 +1,155 @@
+"""Pictures of the film: `records.Picture` over FFmpeg's frames, and the way there from any source frame."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from roughcut.media.tags import swscale_matrix, swscale_range
+from roughcut.records import FilmSpec, MediaInfo
+
+Plane = NDArray[np.uint8] | NDArray[np.uint16]
+
+PRECISE = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
+
+
+class FilmPicture:
+    """A frame in the film's own size, format, matrix and range. Implements `records.Picture`."""
+
+    def __init__(self, frame: VideoFrame, film: Film) -> None:
+        self.frame = frame
+        self._film = film
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return self.frame.width
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return self.frame.height
+
+    @property
+    def bit_depth(self) -> int:
+        """8 or 10."""
+        return self._film.spec.bit_depth
+
+    def planes(self) -> list[Plane]:
+        """Y, U, V as views of the frame's own memory."""
+        return [_view(plane, self._film.dtype) for plane in self.frame.planes]
+
+    def black(self) -> tuple[int, int, int]:
+        """Code values of black."""
+        return self._film.black
+
+    def with_planes(self, planes: list[Plane]) -> FilmPicture:
+        """A new picture with these planes."""
+        made = VideoFrame(self.width, self.height, self.frame.format.name)
+        for target, plane in zip(made.planes, planes, strict=True):
+            _view(target, self._film.dtype)[:] = plane
+        return FilmPicture(made, self._film)
+
+    def rgb(self) -> Plane:
+        """[h, w, 3] full-range RGB, uint8 or (10 bit) uint16 up to 65535."""
+        return self._film.to_rgb(self.frame)
+
+    def with_rgb(self, rgb: Plane) -> FilmPicture:
+        """A new picture from such RGB."""
+        return FilmPicture(self._film.from_rgb(rgb), self._film)
+
+
+def _view(plane: object, dtype: type[np.generic]) -> Plane:
+    """[height, width] of a plane, the padding at the end of its lines left out."""
+    size = np.dtype(dtype).itemsize
+    lines = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // size)  # type: ignore[call-overload, attr-defined]
+    view: Plane = lines[: plane.height, : plane.width]  # type: ignore[attr-defined]
+    return view
+
+
+class Film:
+    """What all pictures of one film share: format, matrix, range, and the converters for them (kept, one each)."""
+
+    def __init__(self, spec: FilmSpec) -> None:
+        self.spec = spec
+        self.format = PIXEL_FORMATS[spec.bit_depth]
+        self.dtype: type[np.generic] = np.uint8 if spec.bit_depth == 8 else np.uint16
+        self.matrix, self.range = swscale_matrix(spec.colour, spec.height), swscale_range(spec.colour)
+        scale = 1 << (spec.bit_depth - 8)
+        self.black = (0 if spec.colour.full_range else 16 * scale, 128 * scale, 128 * scale)
+        self._rgb_format = "rgb24" if spec.bit_depth == 8 else "rgb48le"
+        self._to_rgb, self._from_rgb = VideoReformatter(), VideoReformatter()
+
+    def to_rgb(self, frame: VideoFrame) -> Plane:
+        """Full-range RGB of a film frame."""
+        made = self._to_rgb.reformat(
+            frame, format=self._rgb_format, src_colorspace=self.matrix, dst_colorspace=self.matrix,
+            src_color_range=self.range, dst_color_range=ColorRange.JPEG, interpolation=PRECISE,
+        )  # fmt: skip
+        rgb: Plane = made.to_ndarray()  # type: ignore[assignment]
+        return rgb
+
+    def from_rgb(self, rgb: Plane) -> VideoFrame:
+        """A film frame of full-range RGB."""
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format=self._rgb_format)  # type: ignore[arg-type]
+        return self._from_rgb.reformat(
+            frame, format=self.format, src_colorspace=self.matrix, dst_colorspace=self.matrix,
+            src_color_range=ColorRange.JPEG, dst_color_range=self.range, interpolation=PRECISE,
+        )  # fmt: skip
+
+    def blank(self) -> VideoFrame:
+        """A black frame."""
+        frame = VideoFrame(self.spec.width, self.spec.height, self.format)
+        for plane, value in zip(frame.planes, self.black, strict=True):
+            _view(plane, self.dtype)[:] = value
+        return frame
+
+
+class Conformer:
+    """Source frames (upright) as film pictures: scaled with their aspect kept, padded with black, converted.
+
+    Where nothing differs the frame passes through without a copy.
+    """
+
+    def __init__(self, info: MediaInfo, film: Film) -> None:
+        self._film = film
+        video, spec = info.video, film.spec
+        self._matrix = swscale_matrix(video.colour, video.coded_height)
+        self._range = swscale_range(video.colour)
+        scale = min(Fraction(spec.width, video.width), Fraction(spec.height, video.height))
+        self._width, self._height = (_even(side * scale) for side in (video.width, video.height))
+        self._scaler = VideoReformatter()
+        self._same_colour = (self._matrix, self._range) == (film.matrix, film.range)
+
+    def picture(self, frame: VideoFrame) -> FilmPicture:
+        """The film's picture of a source frame."""
+        same_size = (frame.width, frame.height) == (self._width, self._height)
+        if not (same_size and self._same_colour and frame.format.name == self._film.format):
+            frame = self._scaler.reformat(
+                frame, self._width, self._height, self._film.format,
+                src_colorspace=self._matrix, dst_colorspace=self._film.matrix,
+                src_color_range=self._range, dst_color_range=self._film.range, interpolation=PRECISE,
+            )  # fmt: skip
+        spec = self._film.spec
+        if (self._width, self._height) != (spec.width, spec.height):
+            frame = self._padded(frame)
+        return FilmPicture(frame, self._film)
+
+    def _padded(self, frame: VideoFrame) -> VideoFrame:
+        """The frame in the middle of a black one."""
+        whole = self._film.blank()
+        left, top = (whole.width - frame.width) // 4 * 2, (whole.height - frame.height) // 4 * 2
+        for k, (target, source) in enumerate(zip(whole.planes, frame.planes, strict=True)):
+            x, y = (left, top) if k == 0 else (left // 2, top // 2)
+            part = _view(source, self._film.dtype)
+            _view(target, self._film.dtype)[y : y + part.shape[0], x : x + part.shape[1]] = part
+        return whole
+
+
+def _even(side: Fraction) -> int:
+    return max(round(side / 2) * 2, 2)

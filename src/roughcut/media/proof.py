@@ -1,0 +1,131 @@
+"""The proof: what the written file holds, measured from the file, beside what the plan asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from roughcut.media.decode import decoded, demuxed
+from roughcut.media.faults import Losses, opened
+from roughcut.media.probe import probe
+from roughcut.records import MediaInfo
+from roughcut.timebase import nearest_frame
+from roughcut.timeline.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinOffset:
+    """How far sound and picture lie apart at a join, in seconds; positive where the sound is late."""
+
+    film_time: Fraction
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Expected and found; `problems` is empty where the film is what was planned."""
+
+    frames_expected: int
+    frames_found: int
+    samples_expected: int
+    samples_found: int
+    video_duration: float
+    audio_duration: float
+    joins: tuple[JoinOffset, ...]
+    media: MediaInfo
+    problems: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the report."""
+        video = self.media.video
+        return {
+            "ok": not self.problems,
+            "problems": list(self.problems),
+            "frames": {"expected": self.frames_expected, "found": self.frames_found},
+            "samples": {"expected": self.samples_expected, "found": self.samples_found},
+            "durations": {"video": self.video_duration, "audio": self.audio_duration},
+            "joins": [{"film_time": float(j.film_time), "offset": j.seconds} for j in self.joins],
+            "rate": str(video.rate),
+            "size": [video.width, video.height],
+            "colour": vars(video.colour),
+            "tracks": [video.codec, *(f"{a.codec} {a.rate} Hz {a.layout}" for a in self.media.audio)],
+            "tags": self.media.tags,
+        }
+
+
+def measure(path: Path, plan: Plan) -> Proof:
+    """Open the written film and compare it with its plan: counts, the frame grid, and the offset at every join.
+
+    Raises:
+        InputError: the film does not open.
+    """
+    info = probe(path)
+    pts, first_sound, samples = _walk(info)
+    rate, sound_rate = plan.spec.rate, plan.spec.sound_rate
+    edges = plan.frame_edges()
+    expected = nearest_frame(edges[-1] / rate, Fraction(sound_rate)) if sound_rate else 0
+    joins = tuple(_offset(e, pts, first_sound, rate, info) for e in edges[:-1] if e < len(pts)) if samples else ()
+    found = Proof(
+        frames_expected=edges[-1],
+        frames_found=len(pts),
+        samples_expected=expected,
+        samples_found=samples,
+        video_duration=float(len(pts) / rate),
+        audio_duration=samples / info.audio[0].rate if info.audio else 0.0,
+        joins=joins,
+        media=info,
+    )
+    return Proof(**{**vars(found), "problems": tuple(_problems(found, pts, plan))})
+
+
+def _walk(info: MediaInfo) -> tuple[list[Fraction], Fraction, int]:
+    """Times of all pictures (sorted), time of the first sample heard, and how many samples are."""
+    pts: list[Fraction] = []
+    first_sound: Fraction | None = None
+    samples = 0
+    with opened(info.path) as container:
+        video = container.streams[info.video.index]
+        chosen = [video, *(container.streams[a.index] for a in info.audio[:1])]
+        losses = Losses()
+        for packet in demuxed(container, *chosen, losses=losses):
+            if packet.stream_index == video.index:
+                if packet.pts is not None and packet.size:
+                    pts.append(packet.pts * info.video.time_base)
+                continue
+            for frame in decoded(packet, losses):
+                if isinstance(frame, av.AudioFrame):
+                    if first_sound is None and frame.pts is not None and frame.time_base is not None:
+                        first_sound = frame.pts * frame.time_base
+                    samples += frame.samples
+    return sorted(pts), first_sound or Fraction(0), samples
+
+
+def _offset(edge: int, pts: list[Fraction], first_sound: Fraction, rate: Fraction, info: MediaInfo) -> JoinOffset:
+    """Sound of film frame `edge` begins at the sample nearest to edge / rate, counted from the first one heard."""
+    sound_rate = info.audio[0].rate
+    heard = first_sound + Fraction(nearest_frame(edge / rate, Fraction(sound_rate)), sound_rate)
+    return JoinOffset(film_time=edge / rate, seconds=float(heard - pts[edge]))
+
+
+def _problems(found: Proof, pts: list[Fraction], plan: Plan) -> list[str]:
+    rate = plan.spec.rate
+    said = []
+    if found.frames_found != found.frames_expected:
+        said.append(f"{found.frames_found} frames were found, {found.frames_expected} planned")
+    slack = max(found.media.video.time_base, Fraction(1, 1000))
+    if pts and any(abs(t - pts[0] - n / rate) > slack for n, t in enumerate(pts)):
+        said.append("frames lie off the film's grid")
+    frame = float(1 / rate)
+    if plan.spec.sound_rate is not None:
+        if not found.samples_found:
+            said.append("the sound is missing")
+        elif abs(found.audio_duration - found.video_duration) > max(frame, 0.05):
+            said.append(f"the sound lasts {found.audio_duration:.3f} s, the pictures {found.video_duration:.3f} s")
+    worst = max((abs(j.seconds) for j in found.joins), default=0.0)
+    if worst > frame:
+        said.append(f"sound and picture lie {worst * 1000:.0f} ms apart at a join, more than a frame")
+    return said

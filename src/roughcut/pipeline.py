@@ -1,0 +1,160 @@
+"""The whole of roughcut, top to bottom: footage in; the film, the timeline and the report out.
+
+input layer         x                      media.probe, media.scan
+feature extraction  X = CNN(x)             features
+temporal mapping    U = RNN(X)             temporal
+spatial mapping     V = SpaceMapper(X, U)  spatial
+deciding            plan                   planner, timeline
+effect synthesis    y = Synth(V, x)        effects
+output layer        film, proof, report    media.encode, media.proof, report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+from roughcut import watching
+from roughcut.media.faults import check_file, quiet_ffmpeg
+from roughcut.media.probe import probe as probe_file
+from roughcut.models import store
+from roughcut.planner import PlanOptions, make_plan
+from roughcut.records import Analysis, MediaInfo, Progress, Timing, no_progress
+from roughcut.rendering import EditResult, render_plan
+from roughcut.reporting import report_paths, reported
+from roughcut.results import claim
+from roughcut.spatial.mapper import SpaceMapper
+from roughcut.temporal.moments import MomentMapper
+from roughcut.temporal.shots import shots_from
+from roughcut.temporal.speech import find_speech, loudness_curve
+from roughcut.timeline.otio import read_otio, write_otio
+from roughcut.timeline.plan import Plan
+
+File = Path | str
+
+
+def probe(path: File) -> MediaInfo:
+    """What a file is: streams, exact rates, rotation, colour. Raises InputError where it is no usable footage."""
+    quiet_ffmpeg()
+    return probe_file(Path(path))
+
+
+def analyze(path: File, *, cache: bool = True, progress: Progress = no_progress) -> Analysis:
+    """X, U and V of a file: what is in it, when, and how it should look.
+
+    The decode pass is cached by content and networks; `cache=False` decodes anew.
+
+    Raises:
+        InputError: the file is no usable footage. ModelError: a shipped network is missing or was altered.
+    """
+    info = probe(path)
+    seen = watching.watch(info, use_cache=cache, progress=progress)
+    features = seen.features
+    keep, accent, lull = MomentMapper(store).map(features)
+    timing = Timing(
+        transitions=seen.transitions,
+        shots=shots_from(seen.transitions, features.times),
+        keep=keep,
+        accent=accent,
+        lull=lull,
+        speech=find_speech(features),
+        loudness=loudness_curve(features),
+    )
+    return Analysis(
+        media=info,
+        features=features,
+        timing=timing,
+        looks=SpaceMapper(store).map(features, timing),
+        models=watching.model_versions(("encoder", "shots", "moments", "colour")),
+        warnings=(*info.warnings, *seen.losses),
+    )
+
+
+def plan(
+    analyses: Analysis | Sequence[Analysis],
+    *,
+    target: str | int | None = None,
+    keep: str = "auto",
+    look: str = "auto",
+    transitions: str = "auto",
+    name: str = "roughcut",
+) -> Plan:
+    """The edit of analysed files into one film.
+
+    Args:
+        target: longest film wanted: `"60s"`, `"1:30"`, or whole seconds.
+        keep: auto, speech, highlights or all.
+        look: auto or none.
+        transitions: auto, cuts or dissolves.
+
+    Raises:
+        OptionError: a value that is not allowed, or a target longer than the footage.
+    """
+    options = PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions)
+    footage = [analyses] if isinstance(analyses, Analysis) else list(analyses)
+    return make_plan(footage, options, name=name)
+
+
+def render(source: Plan | File, out: File, *, force: bool = False, progress: Progress = no_progress) -> EditResult:
+    """Make the film of a plan, or of a timeline file, and prove it.
+
+    Raises:
+        PlanError: the timeline cannot be read or rendered. InputError: its media are missing.
+        OutputError: the film cannot be written, or exists and `force` is off. ProofError: it is not what was planned.
+    """
+    quiet_ffmpeg()
+    out = Path(out)
+    timeline = None if isinstance(source, Plan) else Path(source)
+    planned = source if isinstance(source, Plan) else read_otio(source)
+    claim([out], inputs=[s.path for s in planned.sources], force=force)
+    return render_plan(planned, out, timeline=timeline, progress=progress)
+
+
+def edit(
+    paths: File | Sequence[File],
+    out: File,
+    *,
+    target: str | int | None = None,
+    keep: str = "auto",
+    look: str = "auto",
+    transitions: str = "auto",
+    force: bool = False,
+    cache: bool = True,
+    progress: Progress = no_progress,
+) -> EditResult:
+    """All of it: `out` beside its timeline (`.otio`) and its report (`.report.html`, `.report.json`).
+
+    Options as in `plan`; `force` replaces results that exist; errors as in `analyze`, `plan` and `render`.
+    """
+    out = Path(out)
+    files = [Path(paths)] if isinstance(paths, Path | str) else [Path(p) for p in paths]
+    PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions)
+    for path in files:
+        check_file(path)
+    timeline = out.with_suffix(".otio")
+    claim([out, timeline, *report_paths(out)], inputs=files, force=force)
+    began = perf_counter()
+    analyses = [analyze(path, cache=cache, progress=progress) for path in files]
+    planned = plan(analyses, target=target, keep=keep, look=look, transitions=transitions, name=out.stem)
+    decided = perf_counter()
+    write_otio(planned, timeline)
+    result = render_plan(planned, out, timeline=timeline, progress=progress)
+    return reported(result, analyses, decided - began)
+
+
+def plan_files(
+    paths: Sequence[File], *, cache: bool = True, progress: Progress = no_progress, **wishes: str | None
+) -> Plan:
+    """Analyse and plan; options as in `plan`."""
+    PlanOptions.parse(**wishes)  # type: ignore[arg-type]
+    analyses = [analyze(path, cache=cache, progress=progress) for path in paths]
+    return plan(analyses, **wishes)  # type: ignore[arg-type]
+
+
+def write_plan(planned: Plan, path: File, *, force: bool = False) -> Path:
+    """Write a plan as an `.otio` timeline. Raises OutputError where it exists and `force` is off."""
+    path = Path(path)
+    claim([path], inputs=[s.path for s in planned.sources], force=force)
+    write_otio(planned, path)
+    return path

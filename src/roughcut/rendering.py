@@ -1,0 +1,172 @@
+"""From a plan to a proved film: readers for the effect synthesis, loudness in two passes, the film, the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from roughcut.effects.looks import apply_look
+from roughcut.effects.sound import limited, target_gain
+from roughcut.effects.synthesizer import EffectSynthesizer
+from roughcut.errors import ProofError
+from roughcut.media.audio import SoundReader
+from roughcut.media.decode import grid_frames
+from roughcut.media.encode import FilmWriter, container_of
+from roughcut.media.loudness import measure_loudness
+from roughcut.media.picture import Conformer, Film, FilmPicture
+from roughcut.media.probe import probe
+from roughcut.media.proof import Proof, measure
+from roughcut.records import F32, FilmSpec, MediaInfo, Progress, no_progress
+from roughcut.timebase import format_time, nearest_frame
+from roughcut.timeline.otio import require_media
+from roughcut.timeline.plan import Plan, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditResult:
+    """What a render or edit left behind."""
+
+    film: Path
+    plan: Plan
+    proof: Proof
+    seconds: dict[str, float]
+    """Wall time per step."""
+    timeline: Path | None = None
+    reports: tuple[Path, ...] = ()
+    remarks: tuple[str, ...] = field(default=())
+    """What was not done as planned, in words."""
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Label and path of everything written."""
+        named = [("film", self.film), ("timeline", self.timeline), *(("report", p) for p in self.reports)]
+        return [(label, path) for label, path in named if path is not None]
+
+    def notes(self) -> list[str]:
+        """The plan's notes and the render's remarks."""
+        return [*self.plan.notes, *self.remarks]
+
+    def verdict(self) -> str:
+        """One line: how long, how many clips, in sync or not."""
+        worst = max((abs(j.seconds) for j in self.proof.joins), default=0.0)
+        length = format_time(self.proof.frames_found / self.plan.spec.rate)
+        sync = f"sound within {worst * 1000:.1f} ms at every join" if self.proof.joins else "no sound"
+        return f"{length}, {len(self.plan.clips)} clips, {self.proof.frames_found} frames as planned, {sync}"
+
+    def json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "film": str(self.film),
+            "timeline": None if self.timeline is None else str(self.timeline),
+            "reports": [str(p) for p in self.reports],
+            "clips": len(self.plan.clips),
+            "proof": self.proof.to_dict(),
+            "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
+            "notes": self.notes(),
+        }
+
+
+def render_plan(plan: Plan, out: Path, *, timeline: Path | None = None, progress: Progress = no_progress) -> EditResult:
+    """Render, then measure what was written.
+
+    Raises:
+        InputError, PlanError, OutputError: see `pipeline.render`. ProofError: the film is not what was planned.
+    """
+    container_of(out)
+    require_media(plan)
+    began = perf_counter()
+    remarks = _write(plan, out, progress)
+    rendered = perf_counter()
+    proof = measure(out, plan)
+    if proof.problems:
+        raise ProofError("; ".join(proof.problems), where=out, next_step="please report this with the timeline")
+    seconds = {"render": rendered - began, "proof": perf_counter() - rendered}
+    return EditResult(film=out, plan=plan, proof=proof, seconds=seconds, timeline=timeline, remarks=tuple(remarks))
+
+
+def _write(plan: Plan, out: Path, progress: Progress) -> list[str]:
+    """Write the film; returns what was not done as planned."""
+    with ExitStack() as open_files:
+        synthesizer = EffectSynthesizer(plan, *_readers(plan, open_files), apply_look)
+        gain, remark = _gain(plan, synthesizer, progress)
+        rate = plan.spec.sound_rate or 1
+        sound = limited(synthesizer.sound(), gain, rate) if plan.spec.sound_rate else iter(())
+        total = float(plan.film_frames() / plan.spec.rate)
+        with FilmWriter(out, plan.spec) as film:
+            heard = 0
+            for n, picture in enumerate(synthesizer.pictures()):
+                film.write_picture(picture)  # type: ignore[arg-type]  # our readers give FilmPictures
+                due = nearest_frame((n + 1) / plan.spec.rate, Fraction(rate))
+                while heard < due and (block := next(sound, None)) is not None:
+                    film.write_sound(block)
+                    heard += block.shape[1]
+                progress("rendering", float((n + 1) / plan.spec.rate), total)
+            for block in sound:
+                film.write_sound(block)
+    return [remark] if remark else []
+
+
+def _gain(plan: Plan, synthesizer: EffectSynthesizer, progress: Progress) -> tuple[float, str | None]:
+    """First pass over the sound alone: the gain that brings the film to its loudness target."""
+    rate = plan.spec.sound_rate
+    if rate is None or plan.loudness_target is None:
+        return 1.0, None
+    total = float(plan.film_frames() / plan.spec.rate)
+    heard = _told(synthesizer.sound(), rate, total, progress)
+    measured = measure_loudness(heard, rate, plan.spec.layout)
+    return target_gain(measured.integrated, plan.loudness_target)
+
+
+def _told(blocks: Iterable[F32], rate: int, total: float, progress: Progress) -> Iterator[F32]:
+    done = 0
+    for block in blocks:
+        yield block
+        done += block.shape[1]
+        progress("measuring loudness", done / rate, total)
+
+
+def _readers(plan: Plan, open_files: ExitStack) -> tuple[Any, Any]:
+    """The synthesizer's readers: pictures conformed to the film, sound at its rate and layout."""
+    film = Film(plan.spec)
+    infos: dict[str, MediaInfo] = {}
+    conformers: dict[str, Conformer] = {}
+    sounds: dict[str, SoundReader] = {}
+
+    def info_of(source: Source) -> MediaInfo:
+        if source.id not in infos:
+            infos[source.id] = probe(source.path)
+            conformers[source.id] = Conformer(infos[source.id], film)
+        return infos[source.id]
+
+    def read_pictures(source: Source, start: Fraction, count: int) -> Iterator[FilmPicture]:
+        info = info_of(source)
+        for frame in grid_frames(info, start, count, plan.spec.rate):
+            yield conformers[source.id].picture(frame)
+
+    def read_sound(source: Source, start: Fraction, samples: int) -> F32:
+        if source.id not in sounds:
+            reader = SoundReader(info_of(source), plan.spec.sound_rate or 48_000, plan.spec.layout)
+            sounds[source.id] = open_files.enter_context(reader)
+        return sounds[source.id].read(start, samples)
+
+    return read_pictures, read_sound
+
+
+def write_film(path: Path, spec: FilmSpec, frames: Iterable[np.ndarray], sound: F32 | None) -> Path:
+    """Write RGB frames [h, w, 3] and [channels, n] sound as a film, without a plan."""
+    film = Film(spec)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rate = Fraction(spec.sound_rate or 1)
+    with FilmWriter(path, spec) as writer:
+        for n, rgb in enumerate(frames):
+            writer.write_picture(FilmPicture(film.from_rgb(rgb), film))
+            if sound is not None:
+                first, last = (nearest_frame(k / spec.rate, rate) for k in (n, n + 1))
+                writer.write_sound(sound[:, first:last])
+    return path
