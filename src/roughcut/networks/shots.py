@@ -198,8 +198,8 @@ def _structure(grid: Tensor) -> Tensor:
 
 
 def _luma(grid: Tensor) -> Tensor:
-    colours = torch.unflatten(grid, 2, (3, -1))
-    return 0.2126 * colours[:, :, 0] + 0.7152 * colours[:, :, 1] + 0.0722 * colours[:, :, 2]
+    r, g, b = grid.chunk(3, dim=2)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
 def _statistics(grid: Tensor) -> Tensor:
