@@ -121,7 +121,7 @@ def ramp_value(seconds: Fraction, *, length: Fraction = Fraction(10)) -> int:
 
 
 def beeps(
-    count: float, at: Iterable[float], *, rate: int = 48_000, seconds: float = 0.04, tone: int = 1000
+    count: float, at: Iterable[float], *, rate: int = 48_000, seconds: float = 0.03, tone: int = 1000
 ) -> np.ndarray:
     """[2, n] silence of `count` seconds with a tone beginning at each given second."""
     samples = np.zeros((2, round(count * rate)), np.float32)
