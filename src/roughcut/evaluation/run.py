@@ -32,7 +32,13 @@ def _shots() -> Evaluator:
     return evaluate_shots
 
 
-EVALUATORS: dict[str, Callable[[], Evaluator]] = {"shots": _shots}
+def _moments() -> Evaluator:
+    from roughcut.evaluation.moments import evaluate_moments
+
+    return evaluate_moments
+
+
+EVALUATORS: dict[str, Callable[[], Evaluator]] = {"moments": _moments, "shots": _shots}
 """Name -> a function that imports the evaluator only when it is asked for."""
 
 

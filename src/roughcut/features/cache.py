@@ -67,7 +67,7 @@ def save(key: str, arrays: Arrays, meta: Meta, *, limit: int = LIMIT_BYTES) -> b
 def load(key: str) -> tuple[Arrays, Meta] | None:
     """The entry as it was saved; None where there is none or it does not read whole."""
     try:
-        with np.load(_path(key), allow_pickle=False) as entry:
+        with _path(key).open("rb") as file, np.load(file, allow_pickle=False) as entry:
             arrays = {name: entry[name] for name in entry.files}
         meta = json.loads(arrays.pop(_META).tobytes())
     except _BAD_ENTRY:

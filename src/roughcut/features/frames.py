@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
+from roughcut.models import store
+from roughcut.models.store import Model
 from roughcut.records import F32, I64, U8, ScanBatch
 
 ENCODER_SIZE = (160, 96)  # width, height: pictures are squashed to it whatever their aspect
 SMALL_WIDTH = 64
 ROWS_PER_RUN = 4  # pictures per call of the network: larger runs fall out of the processor's cache
 LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32) / 255  # BT.709 weights, to [0, 1]
-
-
-class Network(Protocol):
-    """What is asked of a loaded network."""
-
-    def run(self, **inputs: np.ndarray) -> dict[str, np.ndarray]: ...
-
-
-class Store(Protocol):
-    """Where networks come from; `roughcut.models.store` is one."""
-
-    def load(self, name: str) -> Network: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +66,9 @@ def frame_stats(luma: F32, before: F32 | None) -> F32:
 class FrameFeatures:
     """Consumes the decode pass batch by batch; the result does not depend on how the pass was cut into batches."""
 
-    def __init__(self, store: Store) -> None:
-        self._encoder = store.load("encoder")
+    def __init__(self, encoder: Model | None = None) -> None:
+        """The shipped encoder, or another of the same contract."""
+        self._encoder = encoder or store.load("encoder")
         self._before: F32 | None = None
         self._stats: list[F32] = []
         self._frames: list[I64] = []

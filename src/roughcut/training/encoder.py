@@ -98,16 +98,26 @@ def load_picture(path: Path) -> Image.Image:
 
 
 def augmented(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A crop of half the area or more, mirrored or not, with other light and colour, at times soft."""
+    """A crop of a sixth of the area or more, mirrored or not, with other light and colour, at times soft."""
     width, height = picture.size
-    w, h = (round(side * rng.uniform(0.7, 1.0)) for side in (width, height))
+    w, h = (round(side * rng.uniform(0.4, 1.0)) for side in (width, height))
     x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
     out = picture.crop((x, y, x + w, y + h))
     if rng.random() < 0.5:
         out = out.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     for change in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
         out = change(out).enhance(float(np.exp(rng.normal(0, 0.2))))
-    return out.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 1.5)))) if rng.random() < 0.2 else out
+    return out.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 1.5)))) if rng.random() < 0.1 else out
+
+
+def mixed(one: Image.Image, other: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Half the time `one` alone, else with `other` shining through by up to a half: pictures nobody took.
+
+    A teacher can be asked about anything, so mixing is new data ("function matching", Beyer et al. 2022).
+    """
+    if rng.random() < 0.5:
+        return one
+    return Image.blend(one, other.resize(one.size, Image.Resampling.BILINEAR), float(rng.uniform(0, 0.5)))
 
 
 def squashed(picture: Image.Image, size: tuple[int, int]) -> U8:
@@ -185,7 +195,8 @@ class EncoderTask:
         """Augmented pictures at the encoder's size, and the teacher's directions for them."""
         rng = np.random.default_rng((self._seed, step))
         chosen = rng.integers(0, len(self.training), self.settings.batch)
-        views = [augmented(load_picture(self.training[i]), rng) for i in chosen]
+        seen = [augmented(load_picture(self.training[i]), rng) for i in chosen]
+        views = [mixed(one, other, rng) for one, other in zip(seen, seen[1:] + seen[:1], strict=True)]
         targets = self.target(torch.from_numpy(np.stack([squashed(v, TEACHER_SIZE) for v in views])))
         return {"pictures": torch.from_numpy(np.stack([squashed(v, ENCODER_SIZE) for v in views])), "targets": targets}
 

@@ -42,7 +42,7 @@ def moments(data: Path) -> Entries:
     for name in ("tvsum", "summe"):
         yield {"file": f"moments/{name}_anno.h5", "labels": {"annotations": name}}
     for frame in _frames(data):
-        yield {"file": f"moments/{frame['file']}", "labels": {"film": frame["film"], "step": [frame["step"]]}}
+        yield {"file": f"moments/{frame['file']}", "labels": {"film": frame["film"], "step": frame["step"]}}
 
 
 PREPARE: dict[str, Callable[[Path], Entries]] = {"shots": shots, "encoder": encoder, "moments": moments}

@@ -78,7 +78,19 @@ def _shots() -> TaskBuilder:
     return ShotTask
 
 
-TASKS: dict[str, Callable[[], TaskBuilder]] = {"shots": _shots}
+def _encoder() -> TaskBuilder:
+    from roughcut.training.encoder import EncoderTask
+
+    return EncoderTask
+
+
+def _moments() -> TaskBuilder:
+    from roughcut.training.moments import MomentTask
+
+    return MomentTask
+
+
+TASKS: dict[str, Callable[[], TaskBuilder]] = {"shots": _shots, "encoder": _encoder, "moments": _moments}
 """Name -> a function that imports the task's class only when it is asked for."""
 
 

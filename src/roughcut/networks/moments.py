@@ -1,0 +1,90 @@
+"""The moments network: rows of meaning with their context in, logits of keep, accent and lull out.
+
+    [N, T, 5 K]: row | before | after | wide | film   --compare-->  [N, T, 4 K + 3]  --TemporalMapper-->  [N, T, 2 H]
+                                                     \\____________________________________________/  concatenated
+                                                                          |
+                                                            TagHeads keep, accent, lull
+
+It is trained on rows of meaning (captions in a K-dimensional space) and run on rows of pictures: a linear map takes
+an embedding to where its caption would lie, and a linear map of means is the mean of the maps.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from roughcut.networks.heads import Head, TagHead, TaskNetwork
+from roughcut.networks.temporal import MapperConfig, State, TemporalMapper
+
+INPUT_DROPOUT = 0.2
+SCALE = 4.0  # brings differences of unit rows to about one
+
+
+def compare(rows: Tensor) -> Tensor:
+    """[N, T, 5 K] to [N, T, 4 K + 3]: what differs from the film, likeness to the film, novelty in the half minute."""
+    row, before, after, wide, film = rows.chunk(5, dim=-1)
+    near = (before + after) / 2
+    likeness = [
+        F.cosine_similarity(a, b, dim=-1, eps=1e-4)[..., None] for a, b in ((row, film), (row, wide), (near, film))
+    ]
+    differences = [SCALE * (row - film) / 2, SCALE * (near - film), SCALE * (wide - film), SCALE * (after - before)]
+    return torch.cat([*differences, *likeness], dim=-1)
+
+
+class MomentNetwork(TaskNetwork):
+    """Rows of meaning [N, T, 5 K] to logits by head. The heads see the compared rows beside the LSTMs' output."""
+
+    def __init__(self, meanings: int, names: tuple[str, ...], *, hidden: int, layers: int, dropout: float) -> None:
+        inputs = 4 * meanings + 3
+        trunk = TemporalMapper(MapperConfig(inputs=inputs, hidden=hidden, layers=layers, dropout=dropout))
+        super().__init__(trunk, {name: TagHead(trunk.width + inputs, 1) for name in names})
+        self.meanings = meanings
+        self.blind, self.dropout = nn.Dropout(INPUT_DROPOUT), nn.Dropout(dropout)
+
+    def forward(self, rows: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
+        x = compare(rows)
+        return self._answer(x, self.trunk(self.blind(x), lengths))
+
+    def step(self, rows: Tensor, block: int | Tensor, state: State) -> tuple[dict[str, Tensor], State]:
+        x = compare(rows)
+        u, state = self.trunk.step(x, block, state)
+        return self._answer(x[:, :block], u), state
+
+    @torch.no_grad()
+    def start_linear(self, name: str, weights: Tensor, bias: float) -> None:
+        """Let a head begin as a linear model of the compared rows ([4 K + 3] weights); the LSTMs add to it."""
+        answer = self.heads[name].get_submodule("answer")
+        assert isinstance(answer, nn.Linear)
+        answer.weight.zero_()
+        answer.weight[0, -len(weights) :] = weights
+        answer.bias.fill_(bias)
+
+    def _answer(self, x: Tensor, u: Tensor) -> dict[str, Tensor]:
+        seen = torch.cat([self.dropout(u), x], dim=-1)
+        return {name: head(seen) for name, head in self.heads.items()}
+
+
+class PictureMoments(TaskNetwork):
+    """A `MomentNetwork` that reads pictures: rows of embeddings [N, T, 5 D] to logits by head. What is exported."""
+
+    def __init__(self, network: MomentNetwork, bridge: Tensor, offset: Tensor) -> None:
+        """`bridge` [D, K] and `offset` [K]: where the caption of an embedding would lie."""
+        heads = {name: head for name, head in network.heads.items() if isinstance(head, Head)}
+        super().__init__(network.trunk, heads)
+        self.network = network
+        self.bridge = nn.Linear(*bridge.shape)
+        with torch.no_grad():
+            self.bridge.weight.copy_(bridge.T)
+            self.bridge.bias.copy_(offset)
+
+    def forward(self, rows: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
+        return self.network(self.meaning(rows), lengths)  # type: ignore[no-any-return]
+
+    def step(self, rows: Tensor, block: int | Tensor, state: State) -> tuple[dict[str, Tensor], State]:
+        return self.network.step(self.meaning(rows), block, state)
+
+    def meaning(self, rows: Tensor) -> Tensor:
+        """[N, T, 5 D] to [N, T, 5 K]."""
+        return torch.cat([self.bridge(part) for part in rows.chunk(5, dim=-1)], dim=-1)

@@ -1,0 +1,317 @@
+"""The task `moments`: learn what people would keep from films as rows of meaning, to be run on rows of pictures.
+
+People scored 75 films of which captions are known but few pictures. So importance is learned where captions lie, and a
+linear bridge, learned from the few pictures that have a caption, takes picture embeddings there:
+
+    caption  --CaptionSpace-->  row of meaning  \\
+                                                  MomentNetwork  -->  keep, accent, lull
+    picture  --FrameEncoder, Bridge-->  row     /
+
+With `fold` set, the films of that published test fold are kept out of everything (space, bridge, network, early
+stopping) and `predictions.json` holds what each method says of them, for `roughcut evaluate moments`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from roughcut.errors import DataError, OptionError
+from roughcut.evaluation.annotations import LabelledFilm, read_annotations, read_folds
+from roughcut.evaluation.correlation import spearman
+from roughcut.features.frames import ENCODER_SIZE
+from roughcut.models import store
+from roughcut.networks.heads import TagHead
+from roughcut.networks.moments import MomentNetwork, PictureMoments
+from roughcut.records import F32
+from roughcut.temporal.moments import HEADS, NEAR_ROWS, PARTS, ROW_STEP, WIDE_ROWS
+from roughcut.training import export
+from roughcut.training.captions import CaptionSpace
+from roughcut.training.encoder import load_picture, squashed
+from roughcut.training.files import write_whole
+from roughcut.training.importance import Bridge, Ridge, Stream, caption_stream, picture_stream
+from roughcut.training.manifest import Manifest, read
+from roughcut.training.settings import settings
+from roughcut.training.tasks import Batch, Recipe, TaskInput
+
+VERSION = "1"
+TARGETS = (0, 2, 3)  # columns of `Stream.targets` by head
+RIDGE_STRENGTHS = (0.3, 1.0, 3.0, 10.0)
+Predictor = Callable[[Stream], F32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MomentOptions:
+    """The `[task]` table."""
+
+    fold: int | None = None
+    """Which csta test fold to keep out; None learns from all films"""
+    validation: float = 0.2
+    """Share of the films left that decides when to stop; 0 learns from all and stops at the last step"""
+    meanings: int = 64
+    """K, dimensions of the caption space"""
+    hidden: int = 32
+    layers: int = 2
+    dropout: float = 0.5
+    noise: float = 0.05
+    """Standard deviation added to every number of a row"""
+    hidden_rows: float = 0.1
+    """Share of rows whose own meaning is replaced by the film's"""
+    pictures: float = 0.2
+    """Share of training windows that see a film through its pictures"""
+    summe: float = 0.33
+    """Share of training windows from SumMe"""
+    rows: int = 192
+    batch: int = 16
+    ridge: float = 3.0
+    """Strength of the ridge regressions the heads begin as, in mean variances"""
+    bridge: float = 10.0
+    """Ridge strength of the bridge, in mean variances"""
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """The pictures of one film: row of each, embeddings as they are and mirrored [n, D]."""
+
+    steps: list[int]
+    embeddings: F32
+    mirrored: F32
+
+
+class MomentTask:
+    """Importance and effect timing as a task of the common loop."""
+
+    name = "moments"
+
+    def __init__(self, given: TaskInput) -> None:
+        self.options = settings(MomentOptions, given.options, where="[task]")
+        self._seed = given.seed
+        self.manifest = read(given.data)
+        films, test = _read_films(self.manifest, self.options.fold)
+        learned = {name: film for name, film in films.items() if name not in test}
+        self.space = CaptionSpace.fit([c for film in learned.values() for c in film.captions], self.options.meanings)
+        pictures = _read_pictures(self.manifest, films)
+        self.bridge = _fit_bridge({n: p for n, p in pictures.items() if n in learned}, learned, self)
+        held_out = _held_out(sorted(learned), self.options.validation, self.options.fold)
+        self.captioned = {name: caption_stream(film, self.space) for name, film in films.items()}
+        self.pictured = {n: picture_stream(films[n], p.steps, self.bridge(p.embeddings)) for n, p in pictures.items()}
+        self.steps = {name: p.steps for name, p in pictures.items()}
+        self.films, self.test = films, sorted(test)
+        self.training = [name for name in sorted(learned) if name not in held_out]
+        self.validation = sorted(held_out) or self.training
+
+    def network(self) -> MomentNetwork:
+        """A network on rows of meaning whose heads begin as ridge regressions on the training films."""
+        o = self.options
+        network = MomentNetwork(o.meanings, HEADS, hidden=o.hidden, layers=o.layers, dropout=o.dropout)
+        streams = [self.captioned[name] for name in self.training]
+        for column, head in enumerate(HEADS):
+            ridge = Ridge(streams, o.ridge, TARGETS[column])
+            share = ridge.share if head != "keep" else 0.5
+            slope = 1.0 if head == "keep" else 1 / (share * (1 - share))  # of the logit, where the head begins
+            bias = float(np.log(share / (1 - share))) - slope * ridge.middle
+            network.start_linear(head, torch.from_numpy(slope * ridge.weights).float(), bias)
+        return network
+
+    def batch(self, step: int) -> Batch:
+        """Windows of `rows` rows from random films at a random pace, with noise."""
+        rng = np.random.default_rng((self._seed, step))
+        windows = [_window(self._draw(rng), self.options.rows, rng) for _ in range(self.options.batch)]
+        rows, targets, weights = (np.stack(parts) for parts in zip(*windows, strict=True))
+        rows = rows + rng.normal(0, self.options.noise, rows.shape).astype(np.float32)
+        blind, k = rng.random(rows.shape[:2]) < self.options.hidden_rows, self.options.meanings
+        rows[blind, :k] = rows[blind, -k:]
+        arrays = {"rows": rows, "targets": targets, "weights": weights}
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+    def loss(self, network: nn.Module, batch: Batch) -> Tensor:
+        """keep: 1 - correlation within each window, and cross entropy with the rank; accent, lull: cross entropy."""
+        logits, targets, weights = network(batch["rows"]), batch["targets"], batch["weights"]
+        order = 1 - correlation(logits["keep"][..., 0], targets[..., 0], weights).mean()
+        tags = [TagHead.loss(logits[h], targets[..., i : i + 1], weights[..., None]) for i, h in enumerate(HEADS, 1)]
+        return order + 0.5 * torch.stack(tags).sum()
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Spearman's rho with people on the validation films; average precision of the timing heads."""
+        answers = {name: _answers(network, self.captioned[name]) for name in self.validation}
+        rho = {name: self._rho(name, answer["keep"]) for name, answer in answers.items()}
+        scores = {"score": float(np.mean(list(rho.values())))}
+        for part in ("tvsum", "summe"):
+            scores[f"{part}_rho"] = float(np.mean([v for name, v in rho.items() if name.startswith(part)] or [0.0]))
+        for column, head in enumerate(HEADS[1:], 2):
+            given = torch.from_numpy(np.concatenate([answers[name][head] for name in self.validation]))
+            wanted = torch.from_numpy(np.concatenate([self.captioned[n].targets[:, column] for n in self.validation]))
+            scores[f"{head}_ap"], scores[f"{head}_share"] = TagHead.metric(given, wanted), float(wanted.mean())
+        return scores
+
+    def export(self, network: nn.Module, folder: Path, recipe: Recipe) -> list[Path]:
+        """`moments.onnx` and its card; with a fold also `predictions.json`."""
+        assert isinstance(network, MomentNetwork)
+        path = folder / "moments.onnx"
+        bridged = PictureMoments(network, torch.from_numpy(self.bridge.weight), torch.from_numpy(self.bridge.offset))
+        columns = PARTS * len(self.bridge.weight)
+        difference = export.export_stream(bridged, path, columns=columns)
+        facts = {"task": "moments", "torch_onnx_difference": difference, **_facts(network)}
+        data = ["TVSum and SumMe annotations with captions; 796 of their frames", *self.manifest.licences()]
+        export.write_card(path, version=VERSION, recipe=recipe, data=data, **facts)
+        if self.test:
+            write_whole(folder / "predictions.json", json.dumps(self.predictions(network)))
+        return [path]
+
+    def predictions(self, network: nn.Module) -> dict[str, Any]:
+        """What every method says of the fold's test films: all rows through captions, key frames through pictures."""
+        ridge = self._ridge()
+        methods: dict[str, Predictor] = {
+            "network": lambda stream: _answers(network, stream)["keep"],
+            "ridge": ridge,
+            "novelty": _novelty,
+            "change": _change,
+        }
+        pictured = [name for name in self.test if name in self.pictured]
+        return {
+            "fold": self.options.fold,
+            "captions": {m: {n: _listed(say(self.captioned[n])) for n in self.test} for m, say in methods.items()},
+            "pictures": {
+                m: {n: _listed(say(self.pictured[n])[self.steps[n]]) for n in pictured} for m, say in methods.items()
+            },
+            "steps": {name: self.steps[name] for name in pictured},
+        }
+
+    def _ridge(self) -> Ridge:
+        """The linear model, its strength chosen on the validation films, then fitted to all films but the test's."""
+        training = [self.captioned[name] for name in self.training]
+
+        def score(strength: float) -> float:
+            ridge = Ridge(training, strength)
+            return float(np.mean([self._rho(name, ridge(self.captioned[name])) for name in self.validation]))
+
+        best = max(RIDGE_STRENGTHS, key=score)
+        return Ridge([self.captioned[name] for name in {*self.training, *self.validation}], best)
+
+    def _rho(self, name: str, predicted: F32) -> float:
+        film = self.films[name]
+        return spearman(predicted, film.scores if name.startswith("tvsum") else film.mean[None])
+
+    def _draw(self, rng: np.random.Generator) -> Stream:
+        part = "summe" if rng.random() < self.options.summe else "tvsum"
+        seen = self.pictured if rng.random() < self.options.pictures else self.captioned
+        names = [n for n in self.training if n.startswith(part) and n in seen] or self.training
+        name = names[int(rng.integers(len(names)))]
+        return seen.get(name, self.captioned[name])
+
+
+def correlation(ours: Tensor, theirs: Tensor, weights: Tensor) -> Tensor:
+    """[N] Pearson correlation of [N, T] values under [N, T] weights."""
+    total = weights.sum(1, keepdim=True).clamp(min=1e-6)
+    a, b = (v - (v * weights).sum(1, keepdim=True) / total for v in (ours, theirs))
+    norms = ((a * a * weights).sum(1) * (b * b * weights).sum(1)).clamp(min=1e-6).sqrt()
+    return (a * b * weights).sum(1) / norms
+
+
+def _window(stream: Stream, rows: int, rng: np.random.Generator) -> tuple[F32, F32, F32]:
+    """`rows` rows of a film played at 0.6 to 1.6 of its pace; short films hold their last row, which then weighs 0."""
+    count = len(stream.rows)
+    first = int(rng.integers(0, max(count - rows, 0) + 1))
+    at = first + np.arange(rows) * float(np.exp(rng.uniform(np.log(0.6), np.log(1.6))))
+    weights = stream.weights[np.minimum(at.astype(np.int64), count - 1)] * (at < count)
+    at = np.minimum(at.astype(np.int64), count - 1)
+    return stream.rows[at], stream.targets[at], weights.astype(np.float32)
+
+
+@torch.no_grad()
+def _answers(network: nn.Module, stream: Stream) -> dict[str, F32]:
+    """Head -> [T] logits of a whole film."""
+    logits = network(torch.from_numpy(stream.rows)[None])
+    return {name: value[0, :, 0].numpy() for name, value in logits.items()}
+
+
+def _novelty(stream: Stream) -> F32:
+    """How unlike the half minute around it a row is."""
+    row, *_, wide, _ = np.split(stream.rows, PARTS, axis=1)
+    norms = np.linalg.norm(row, axis=1) * np.linalg.norm(wide, axis=1)
+    return np.asarray(1 - (row * wide).sum(1) / np.maximum(norms, 1e-6))
+
+
+def _change(stream: Stream) -> F32:
+    """How far a row lies from the one before: the motion that captions have."""
+    row = stream.rows[:, : stream.rows.shape[1] // PARTS]
+    return np.asarray(np.linalg.norm(row - np.concatenate([row[:1], row[:-1]]), axis=1))
+
+
+def _listed(values: F32) -> list[float]:
+    return [round(float(v), 5) for v in values]
+
+
+def _read_films(manifest: Manifest, fold: int | None) -> tuple[dict[str, LabelledFilm], set[str]]:
+    """All films by name, and the names of the test fold's."""
+    films: dict[str, LabelledFilm] = {}
+    test: set[str] = set()
+    for clip in manifest.clips:
+        if name := clip.labels.get("annotations"):
+            films |= {film.name: film for film in read_annotations(clip.file, str(name))}
+            if fold is not None:
+                folds = read_folds(clip.file.parent, str(name))
+                if not 0 <= fold < len(folds):
+                    raise OptionError("no such fold", where="[task]", got=fold, allowed=f"0 to {len(folds) - 1}")
+                test |= folds[fold]
+    if not films:
+        raise DataError("no annotations in the manifest", where=manifest.path, allowed='"labels": {"annotations": ...}')
+    return films, test
+
+
+def _read_pictures(manifest: Manifest, films: dict[str, LabelledFilm]) -> dict[str, _Pictures]:
+    """The pictures of each film through the shipped encoder."""
+    encoder = store.load("encoder")
+    clips: dict[str, list[tuple[int, Path]]] = {}
+    for clip in manifest.clips:
+        if (name := clip.labels.get("film")) in films:
+            clips.setdefault(str(name), []).append((int(clip.labels["step"]), clip.file))
+    found = {}
+    for name, entries in clips.items():
+        kept = sorted((step, path) for step, path in entries if step < len(films[name].captions))
+        pictures = np.stack([squashed(load_picture(path), ENCODER_SIZE) for _, path in kept])
+        plain, mirrored = (
+            np.concatenate([encoder.run(pictures=part)["embedding"] for part in np.array_split(p, len(p) // 8 + 1)])
+            for p in (pictures, np.ascontiguousarray(pictures[:, :, ::-1]))
+        )
+        found[name] = _Pictures([step for step, _ in kept], plain, mirrored)
+    return found
+
+
+def _fit_bridge(pictures: dict[str, _Pictures], films: dict[str, LabelledFilm], task: MomentTask) -> Bridge:
+    if not pictures:
+        raise DataError("no pictures to tie captions to", where=task.manifest.path, allowed='"labels": {"film": ...}')
+    meanings = {n: task.space.embed([films[n].captions[step] for step in p.steps]) for n, p in pictures.items()}
+    return Bridge.fit(
+        np.concatenate([side for p in pictures.values() for side in (p.embeddings, p.mirrored)]),
+        np.concatenate([rows for n in pictures for rows in (meanings[n], meanings[n])]),
+        [n for n, p in pictures.items() for _ in range(2 * len(p.steps))],
+        task.options.bridge,
+    )
+
+
+def _held_out(names: Sequence[str], share: float, fold: int | None) -> set[str]:
+    """The validation films: the same share of each set, drawn once per fold."""
+    rng = np.random.default_rng(1000 + (fold or 0))
+    parts = [[n for n in names if n.startswith(part)] for part in ("tvsum", "summe")]
+    return {part[i] for part in parts for i in rng.permutation(len(part))[: round(share * len(part))]}
+
+
+def _facts(network: MomentNetwork) -> dict[str, Any]:
+    trunk = network.trunk.config
+    return {
+        "stream": {"block": trunk.block, "lookahead": trunk.lookahead, "context": 0},
+        "heads": {name: {"kind": "tag", "columns": [name]} for name in HEADS},
+        "contract": {
+            "rows": f"embedding per {ROW_STEP} s | mean of {NEAR_ROWS} before | of {NEAR_ROWS} after | of {WIDE_ROWS} "
+            "on either side | of the film",
+            "encoder": store.load("encoder").version,
+        },
+    }
