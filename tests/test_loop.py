@@ -118,7 +118,7 @@ def test_resume_needs_a_usable_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="the weights cannot be read"):
         fit(Line(), tmp_path, SETTINGS, resume=True)
     (tmp_path / "checkpoint.json").write_text('{"format": "roughcut.checkpoint.0"}')
-    with pytest.raises(ModelError, match="another version .*roughcut.checkpoint.0"):
+    with pytest.raises(ModelError, match=r"another version .*roughcut.checkpoint.0"):
         fit(Line(), tmp_path, SETTINGS, resume=True)
 
 
@@ -167,7 +167,7 @@ def test_wrong_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 
 def test_unknown_task_and_missing_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are named before anything is written."""
-    with pytest.raises(OptionError, match="no such task .*got dance"):
+    with pytest.raises(OptionError, match=r"no such task .*got dance"):
         run.train("dance", tmp_path, tmp_path / "out")
     monkeypatch.setitem(tasks.TASKS, "line", lambda: lambda parts: Line())
     with pytest.raises(DataError, match="no such manifest"):

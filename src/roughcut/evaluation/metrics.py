@@ -53,14 +53,16 @@ def touches(a: Transition, b: Transition, tolerance: float = 2.0) -> bool:
 def match(
     predicted: Sequence[Transition], truth: Sequence[Transition], tolerance: float = 2.0
 ) -> list[tuple[Transition, Transition]]:
-    """(prediction, truth) pairs, greedy from left to right, one to one."""
+    """(prediction, truth) pairs, greedy from left to right, one to one; truths do not overlap."""
     pairs = []
-    free = sorted(truth, key=lambda t: (t.start, t.end))
+    ahead = iter(sorted(truth, key=lambda t: t.start))
+    wanted = next(ahead, None)
     for guess in sorted(predicted, key=lambda t: (t.start, t.end)):
-        hit = next((t for t in free if touches(guess, t, tolerance)), None)
-        if hit is not None:
-            pairs.append((guess, hit))
-            free.remove(hit)
+        while wanted is not None and wanted.end < guess.start and not touches(guess, wanted, tolerance):
+            wanted = next(ahead, None)
+        if wanted is not None and touches(guess, wanted, tolerance):
+            pairs.append((guess, wanted))
+            wanted = next(ahead, None)
     return pairs
 
 

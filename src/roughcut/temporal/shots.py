@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from roughcut.models import store
 from roughcut.models.store import Model
@@ -82,10 +83,12 @@ def find_transitions(cut: F32, gradual: F32, kind: F32, thresholds: Thresholds) 
     Args:
         cut: [T] probabilities. gradual: [T] probabilities. kind: [T, 5] logits over `KINDS`.
     """
+    sure = np.where(_is_peak(cut, thresholds.cut), cut, 0.0)
     runs = _runs(gradual, thresholds.gradual_high, thresholds.gradual_low)
-    peaks = _peaks(cut, thresholds.cut)
-    runs = [run for run in runs if not _is_a_cut(run, peaks, cut, gradual)]
-    found = [_cut_at(t, cut) for t in peaks if not any(a - 2 <= t <= z + 1 for a, z in runs)]
+    runs = [(a, z) for a, z in runs if z - a > 3 or sure[max(a - 1, 0) : z + 1].max() <= gradual[a:z].max()]
+    for a, z in runs:
+        sure[max(a - 2, 0) : z + 2] = 0.0
+    found = [_cut_at(t, cut) for t in np.flatnonzero(sure).tolist()]
     found += [_gradual_over(a, z, gradual, kind) for a, z in runs if z - a < len(gradual)]
     return tuple(sorted(found, key=lambda t: t.start))
 
@@ -114,17 +117,11 @@ def _runs(p: F32, high: float, low: float) -> list[tuple[int, int]]:
     return [(a, z) for a, z in runs if p[a:z].max() > high]
 
 
-def _peaks(p: F32, threshold: float) -> list[int]:
+def _is_peak(p: F32, threshold: float) -> NDArray[np.bool_]:
     """Frames above the threshold that no neighbour exceeds; frame 0 follows nothing and is none."""
-    padded = np.concatenate([[-1.0], p, [-1.0]])
-    is_peak = (p > threshold) & (p >= padded[:-2]) & (p > padded[2:])
-    return [t for t in np.flatnonzero(is_peak).tolist() if t > 0]
-
-
-def _is_a_cut(run: tuple[int, int], peaks: list[int], cut: F32, gradual: F32) -> bool:
-    """A run of at most three frames around a cut that is the more probable."""
-    a, z = run
-    return z - a <= 3 and any(a - 1 <= t <= z and cut[t] > gradual[a:z].max() for t in peaks)
+    before, after = np.concatenate([[np.inf], p[:-1]]), np.concatenate([p[1:], [-1.0]])
+    peak: NDArray[np.bool_] = (p > threshold) & (p >= before) & (p > after)
+    return peak
 
 
 def _cut_at(t: int, cut: F32) -> Transition:

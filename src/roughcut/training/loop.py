@@ -93,6 +93,7 @@ def fit(
     run = _Run(task=task, network=network, optimizer=optimizer, out=out, settings=settings, state=state, log=log)
     with _interruptible() as interrupted:
         ended = _loop(run, interrupted, progress)
+    run.world.agree(torch.zeros(1))  # the others wait until the first has written the best weights
     if state.scores is not None:
         checkpoint.load_weights(network, out / "best.safetensors")
     return FitResult(
