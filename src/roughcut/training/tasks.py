@@ -90,7 +90,18 @@ def _moments() -> TaskBuilder:
     return MomentTask
 
 
-TASKS: dict[str, Callable[[], TaskBuilder]] = {"shots": _shots, "encoder": _encoder, "moments": _moments}
+def _colour() -> TaskBuilder:
+    from roughcut.training.colour import ColourTask
+
+    return ColourTask
+
+
+TASKS: dict[str, Callable[[], TaskBuilder]] = {
+    "shots": _shots,
+    "encoder": _encoder,
+    "moments": _moments,
+    "colour": _colour,
+}
 """Name -> a function that imports the task's class only when it is asked for."""
 
 
