@@ -108,17 +108,8 @@ class SpaceMapper(nn.Module):
         logs = torch.log2(pixels + 0.02)
         u, v = logs[..., 1] - logs[..., 0], logs[..., 1] - logs[..., 2]
         maps = self.look(self._planes(rgb, u, v, luma))
-        joined = self.join(
-            torch.cat(
-                [
-                    maps.mean((2, 3)),
-                    maps.amax((2, 3)),
-                    self.chroma(_chroma(u, v, luma)),
-                    self.tone(_tones(pixels, luma)),
-                ],
-                dim=1,
-            )
-        )
+        seen = [maps.mean((2, 3)), maps.amax((2, 3)), self.chroma(_chroma(u, v, luma)), self.tone(_tones(pixels, luma))]
+        joined = self.join(torch.cat(seen, dim=1))
         scales = rgb.new_tensor(SCALES)
         sliders = torch.tanh(self.sliders(joined)) * scales
         near = F.relu(F.adaptive_avg_pool2d(self.near(maps), (6, 8)) + self.all(joined)[..., None, None])
