@@ -5,11 +5,10 @@ See docs/timeline.md for the conventions. `otio_writer` and `otio_reader` hold t
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from roughcut.errors import InputError, OutputError, PlanError
+from roughcut.errors import InputError, PlanError
+from roughcut.timeline.files import replace_text
 from roughcut.timeline.otio_json import parse, text_of
 from roughcut.timeline.otio_reader import plan_of
 from roughcut.timeline.otio_writer import timeline_of
@@ -25,7 +24,7 @@ def write_otio(plan: Plan, path: Path | str) -> None:
         OutputError: the file cannot be written; whatever stood there before is untouched.
     """
     path = Path(path)
-    _replace(path, text_of(timeline_of(plan, path.absolute().parent)))
+    replace_text(path, text_of(timeline_of(plan, path.absolute().parent)))
 
 
 def read_otio(path: Path | str) -> Plan:
@@ -66,17 +65,3 @@ def require_media(plan: Plan) -> None:
             got=", ".join(missing),
             next_step="put them back, or keep them where they lay relative to the timeline and move both together",
         )
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise OutputError("the file cannot be written", where=path, got=error.strerror or str(error)) from error
