@@ -51,7 +51,7 @@ def analyze(path: File, *, cache: bool = True, progress: Progress = no_progress)
     info = probe(path)
     seen = watching.watch(info, use_cache=cache, progress=progress)
     features = seen.features
-    keep, accent, lull = MomentMapper(store).map(features)
+    keep, accent, lull = MomentMapper().map(features)
     timing = Timing(
         transitions=seen.transitions,
         shots=shots_from(seen.transitions, features.times),

@@ -55,7 +55,7 @@ def watch(info: MediaInfo, *, use_cache: bool, progress: Progress) -> Seen:
 
 
 def _watch(info: MediaInfo, progress: Progress) -> Seen:
-    eyes, ears, shots, losses = FrameFeatures(store), SoundFeatures(), ShotMapper(), Losses()
+    eyes, ears, shots, losses = FrameFeatures(), SoundFeatures(), ShotMapper(), Losses()
     pts = []
     for batch in scan(info, progress=progress, losses=losses):
         eyes.push(batch)

@@ -199,7 +199,7 @@ def train(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a network from labelled data (needs roughcut[train])."""
+    """Train a network from labelled data (needs the extra `train`)."""
     from roughcut.cli import shown
 
     training = shown.training_room()
