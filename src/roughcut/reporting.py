@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 
+from roughcut.effects.looks import apply_look
+from roughcut.media.decode import still
 from roughcut.records import Analysis
 from roughcut.rendering import EditResult
+from roughcut.report.data import FilmResult
+from roughcut.report.write import write_report
 
 
 def report_paths(film: Path) -> tuple[Path, Path]:
@@ -16,4 +21,10 @@ def report_paths(film: Path) -> tuple[Path, Path]:
 
 
 def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float) -> EditResult:
-    return replace(result, seconds={"analysis and planning": analysing, **result.seconds})
+    """Write both reports; the result names them, and how long analysis (given, in seconds) and reporting took."""
+    began = perf_counter()
+    paths = report_paths(result.film)
+    seconds = {"analysis and planning": analysing, **result.seconds}
+    told = FilmResult(film=result.film, proof=result.proof.to_dict(), seconds=seconds, notes=result.remarks)
+    write_report(*paths, analyses, result.plan, told, still, apply_look)
+    return replace(result, reports=paths, seconds={**seconds, "report": perf_counter() - began})
