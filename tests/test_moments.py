@@ -241,6 +241,7 @@ def test_evaluation_measures_predictions(tmp_path: Path) -> None:
                     "captions": dict.fromkeys(methods, said),
                     "pictures": dict.fromkeys(methods, key),
                     "steps": {f"tvsum/video_{fold}": [2, 0]},
+                    "timing": {f"{head}_{part}": 0.25 for head in ("accent", "lull") for part in ("ap", "share")},
                 }
             )
         )

@@ -20,6 +20,7 @@ from roughcut.records import Progress, no_progress
 
 SETS = ("tvsum", "summe")
 METHODS = ("network", "ridge", "novelty", "change", "random")
+TIMING = ("accent", "lull")
 _TRAIN = "train the folds first: python -m roughcut.training.folds MANIFEST -o FOLDER"
 
 
@@ -33,6 +34,8 @@ class MomentReport:
     """method -> mean within-film Spearman with the mean person on the key frames of TVSum films"""
     films: int
     """TVSum films with key frames"""
+    timing: dict[str, float]
+    """mean over folds of the timing heads' average precision (`_ap`), and the share of rows they are true for"""
 
     def table(self) -> str:
         """One row per method; tau/rho on both sets."""
@@ -43,6 +46,10 @@ class MomentReport:
             cells = [f"{mean[name].tau:.3f}/{mean[name].rho:.3f}".rjust(15) for name in SETS]
             folds = "  ".join(f"{a.tau:.3f}/{a.rho:.3f}" for a in self.captions[method]["tvsum"])
             lines.append(f"{method:10s} {' '.join(cells)} {self.pictures[method]:15.3f}   {folds}")
+        timing = [
+            f"{head} AP {self.timing[f'{head}_ap']:.3f} (chance {self.timing[f'{head}_share']:.3f})" for head in TIMING
+        ]
+        lines.append("effect timing: " + ", ".join(timing))
         lines.append(f"captions as features, csta folds; key frames: pictures alone, {self.films} TVSum films, unseen")
         return "\n".join(lines)
 
@@ -91,7 +98,8 @@ def _measure(folds: list[dict[str, Any]], films: dict[str, LabelledFilm]) -> Mom
         )
         for method in METHODS
     }
-    return MomentReport(captions=captions, pictures=pictures, films=len(steps))
+    timing = {key: float(np.mean([fold["timing"][key] for fold in folds])) for key in folds[0]["timing"]}
+    return MomentReport(captions=captions, pictures=pictures, films=len(steps), timing=timing)
 
 
 def _known(fold: dict[str, Any]) -> list[tuple[str, list[int]]]:

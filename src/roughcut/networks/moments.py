@@ -61,6 +61,14 @@ class MomentNetwork(TaskNetwork):
         answer.weight[0, -len(weights) :] = weights
         answer.bias.fill_(bias)
 
+    @torch.no_grad()
+    def spread(self, name: str, middle: float, gain: float) -> None:
+        """Let a head say `gain * (logit - middle)`: the order of rows stays."""
+        answer = self.heads[name].get_submodule("answer")
+        assert isinstance(answer, nn.Linear)
+        answer.weight.mul_(gain)
+        answer.bias.sub_(middle).mul_(gain)
+
     def _answer(self, x: Tensor, u: Tensor) -> dict[str, Tensor]:
         seen = torch.cat([self.dropout(u), x], dim=-1)
         return {name: head(seen) for name, head in self.heads.items()}

@@ -7,13 +7,12 @@ linear bridge, learned from the few pictures that have a caption, takes picture 
                                                   MomentNetwork  -->  keep, accent, lull
     picture  --FrameEncoder, Bridge-->  row     /
 
-With `fold` set, the films of that published test fold are kept out of everything (space, bridge, network, early
-stopping) and `predictions.json` holds what each method says of them, for `roughcut evaluate moments`.
+With `fold` set, the films of that published test fold are kept out of everything (space, bridge, network, choices);
+`training.folds` does this for all folds and leaves what each method says of them for `roughcut evaluate moments`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +30,11 @@ from roughcut.models import store
 from roughcut.networks.heads import TagHead
 from roughcut.networks.moments import MomentNetwork, PictureMoments
 from roughcut.records import F32
+from roughcut.temporal.mapper import sigmoid
 from roughcut.temporal.moments import HEADS, NEAR_ROWS, PARTS, ROW_STEP, WIDE_ROWS
 from roughcut.training import export
 from roughcut.training.captions import CaptionSpace
 from roughcut.training.encoder import load_picture, squashed
-from roughcut.training.files import write_whole
 from roughcut.training.importance import Bridge, Ridge, Stream, caption_stream, picture_stream
 from roughcut.training.manifest import Manifest, read
 from roughcut.training.settings import settings
@@ -145,24 +144,43 @@ class MomentTask:
         scores = {"score": float(np.mean(list(rho.values())))}
         for part in ("tvsum", "summe"):
             scores[f"{part}_rho"] = float(np.mean([v for name, v in rho.items() if name.startswith(part)] or [0.0]))
+        return scores | self._timing(answers)
+
+    def timing(self, network: nn.Module) -> dict[str, float]:
+        """Average precision of the timing heads on the test films, beside the share of rows they are true for."""
+        return self._timing({name: _answers(network, self.captioned[name]) for name in self.test})
+
+    def _timing(self, answers: dict[str, dict[str, F32]]) -> dict[str, float]:
+        found = {}
         for column, head in enumerate(HEADS[1:], 2):
-            given = torch.from_numpy(np.concatenate([answers[name][head] for name in self.validation]))
-            wanted = torch.from_numpy(np.concatenate([self.captioned[n].targets[:, column] for n in self.validation]))
-            scores[f"{head}_ap"], scores[f"{head}_share"] = TagHead.metric(given, wanted), float(wanted.mean())
-        return scores
+            given = torch.from_numpy(np.concatenate([answer[head] for answer in answers.values()]))
+            wanted = torch.from_numpy(np.concatenate([self.captioned[name].targets[:, column] for name in answers]))
+            found[f"{head}_ap"], found[f"{head}_share"] = TagHead.metric(given, wanted), float(wanted.mean())
+        return found
 
     def export(self, network: nn.Module, folder: Path, recipe: Recipe) -> list[Path]:
-        """`moments.onnx` and its card; with a fold also `predictions.json`."""
+        """`moments.onnx` and its card.
+
+        What pictures tell is weak beside what captions tell, so `keep` comes out near one half; its logits are spread
+        to a median of 0 and a deviation of 1 within a film. The order, all that was learned, is not touched.
+        """
         assert isinstance(network, MomentNetwork)
         path = folder / "moments.onnx"
+        seen = [self.pictured[name] for name in self.training if name in self.pictured]
+        keep = [_answers(network, stream)["keep"] for stream in seen]
+        deviation = float(np.mean([film.std() for film in keep]))
+        network.spread("keep", float(np.median(np.concatenate(keep))), 1 / max(deviation, 1e-3))
         bridged = PictureMoments(network, torch.from_numpy(self.bridge.weight), torch.from_numpy(self.bridge.offset))
         columns = PARTS * len(self.bridge.weight)
         difference = export.export_stream(bridged, path, columns=columns)
-        facts = {"task": "moments", "torch_onnx_difference": difference, **_facts(network)}
+        facts = {
+            "task": "moments",
+            "torch_onnx_difference": difference,
+            "quantiles": _quantiles(network, seen),
+            **_facts(network),
+        }
         data = ["TVSum and SumMe annotations with captions; 796 of their frames", *self.manifest.licences()]
         export.write_card(path, version=VERSION, recipe=recipe, data=data, **facts)
-        if self.test:
-            write_whole(folder / "predictions.json", json.dumps(self.predictions(network)))
         return [path]
 
     def predictions(self, network: nn.Module) -> dict[str, Any]:
@@ -302,6 +320,13 @@ def _held_out(names: Sequence[str], share: float, fold: int | None) -> set[str]:
     rng = np.random.default_rng(1000 + (fold or 0))
     parts = [[n for n in names if n.startswith(part)] for part in ("tvsum", "summe")]
     return {part[i] for part in parts for i in rng.permutation(len(part))[: round(share * len(part))]}
+
+
+def _quantiles(network: MomentNetwork, seen: Sequence[Stream]) -> dict[str, list[float]]:
+    """Head -> its probability at the 5th, 50th and 95th of a hundred rows of films seen through pictures."""
+    answers = [_answers(network, stream) for stream in seen]
+    joined = {name: sigmoid(np.concatenate([answer[name] for answer in answers])) for name in HEADS}
+    return {name: _listed(np.quantile(values, (0.05, 0.5, 0.95))) for name, values in joined.items()}
 
 
 def _facts(network: MomentNetwork) -> dict[str, Any]:
