@@ -16,6 +16,8 @@ from pathlib import Path
 from time import perf_counter
 
 from roughcut import watching
+from roughcut.errors import OutputError
+from roughcut.media.encode import container_of
 from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import probe as probe_file
 from roughcut.models import store
@@ -105,6 +107,7 @@ def render(source: Plan | File, out: File, *, force: bool = False, progress: Pro
     """
     quiet_ffmpeg()
     out = Path(out)
+    container_of(out)
     timeline = None if isinstance(source, Plan) else Path(source)
     planned = source if isinstance(source, Plan) else read_otio(source)
     claim([out], inputs=[s.path for s in planned.sources], force=force)
@@ -132,6 +135,7 @@ def edit(
     PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions)
     for path in files:
         check_file(path)
+    container_of(out)
     timeline = out.with_suffix(".otio")
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)
     began = perf_counter()
@@ -155,6 +159,8 @@ def plan_files(
 def write_plan(planned: Plan, path: File, *, force: bool = False) -> Path:
     """Write a plan as an `.otio` timeline. Raises OutputError where it exists and `force` is off."""
     path = Path(path)
+    if path.suffix != ".otio":
+        raise OutputError("a timeline's name ends in .otio", where=path, got=path.suffix or "no ending")
     claim([path], inputs=[s.path for s in planned.sources], force=force)
     write_otio(planned, path)
     return path

@@ -35,6 +35,7 @@ from roughcut.timebase import nearest_frame
 
 BATCH = 128
 PICTURES_PER_SECOND = Fraction(2)
+SHORT_BY = 1.0  # seconds that a file may end before the end it promised
 GAP = Fraction(1, 25)  # sound timestamps further off than this are a gap or a jump, nearer ones rounding
 
 
@@ -69,6 +70,8 @@ def scan(
     ear.finish()
     if not eye.seen:
         raise InputError("no frame of the video can be decoded", where=info.path)
+    if total - max(eye.seconds, ear.seconds) > SHORT_BY:
+        losses.cut_off = True
     yield eye.batch(ear.take())
     progress("watching", total, total)
 
@@ -97,6 +100,7 @@ class _Eye:
         self._picture_frames: list[int] = []
         self._pictures: list[U8] = []
         self.seen = 0
+        self._last = 0
 
     def __len__(self) -> int:
         return len(self._pts)
@@ -104,7 +108,7 @@ class _Eye:
     @property
     def seconds(self) -> float:
         """How far the pass has come."""
-        return float(self._pts[-1] * self._info.video.time_base - self._info.video.start) if self._pts else 0.0
+        return float(self._last * self._info.video.time_base - self._info.video.start) if self.seen else 0.0
 
     def push(self, frame: VideoFrame) -> None:
         ticks = self._clock.ticks(frame)
@@ -117,6 +121,7 @@ class _Eye:
             self._next_picture = (ticks if self._next_picture is None else self._next_picture) + self._picture_step
             self._next_picture = max(self._next_picture, ticks + self._picture_step // 2)
         self._pts.append(ticks)
+        self._last = ticks
         self.seen += 1
 
     def _rgb(self, scaler: VideoReformatter, frame: VideoFrame, size: tuple[int, int]) -> U8:
@@ -210,6 +215,11 @@ class _Ear:
 
     def finish(self) -> None:
         self._flush()
+
+    @property
+    def seconds(self) -> float:
+        """How much sound was given."""
+        return self._given / SOUND_RATE
 
     def take(self) -> F32:
         """What has become ready since the last call."""
