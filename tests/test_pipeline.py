@@ -15,6 +15,7 @@ from media import find_beeps, find_flashes, flash_and_beep, flat, luma_levels, w
 from roughcut.errors import InputError, OptionError, OutputError
 from roughcut.media.audio import read_sound
 from roughcut.media.probe import probe
+from roughcut.timebase import TimeRange
 from roughcut.timeline.otio import read_otio
 
 
@@ -24,9 +25,8 @@ def test_a_talk_is_cut_whole(talk: Path, tmp_path: Path) -> None:
     kept = [c.range for c in result.plan.clips]
     for start, length in TALK:
         first, last = Fraction(start).limit_denominator(100), Fraction(start + length).limit_denominator(100)
-        covered = sum(
-            (r.intersect(roughcut_range(first, last)).duration for r in kept if overlaps(r, first, last)), Fraction(0)
-        )
+        parts = (r.intersect(TimeRange(first, last)) for r in kept)
+        covered = sum((p.duration for p in parts if p is not None), Fraction(0))
         assert float(covered) > length - 0.15
     assert float(result.plan.duration) < 9.5
     assert result.proof.problems == ()
@@ -34,16 +34,6 @@ def test_a_talk_is_cut_whole(talk: Path, tmp_path: Path) -> None:
     assert read_otio(tmp_path / "cut.otio") == result.plan
     report = json.loads((tmp_path / "cut.report.json").read_text())
     assert report
-
-
-def roughcut_range(a: Fraction, b: Fraction):  # type: ignore[no-untyped-def]
-    from roughcut.timebase import TimeRange
-
-    return TimeRange(a, b)
-
-
-def overlaps(r, a: Fraction, b: Fraction) -> bool:  # type: ignore[no-untyped-def]
-    return r.intersect(roughcut_range(a, b)) is not None
 
 
 def test_the_three_verbs_make_the_same_plan(talk: Path, tmp_path: Path) -> None:
@@ -103,7 +93,7 @@ def test_a_truncated_file_is_used_and_the_loss_named(talk: Path, tmp_path: Path)
 def test_results_are_never_overwritten_by_accident(talk: Path, tmp_path: Path) -> None:
     """An existing film, the input itself and a folder are refused before any work; force replaces the film."""
     (tmp_path / "cut.mp4").write_text("precious")
-    with pytest.raises(OutputError, match="exists already.*--force"):
+    with pytest.raises(OutputError, match=r"exists already.*--force"):
         roughcut.edit(talk, tmp_path / "cut.mp4")
     assert (tmp_path / "cut.mp4").read_text() == "precious"
     with pytest.raises(OutputError, match="one of the inputs"):
@@ -129,5 +119,5 @@ def test_a_missing_medium_is_named(talk: Path, tmp_path: Path) -> None:
     footage.write_bytes(talk.read_bytes())
     timeline = roughcut.pipeline.write_plan(roughcut.plan(roughcut.analyze(footage)), tmp_path / "t.otio")
     footage.unlink()
-    with pytest.raises(InputError, match="talk.mp4"):
+    with pytest.raises(InputError, match=r"talk\.mp4"):
         roughcut.render(timeline, tmp_path / "cut.mp4")

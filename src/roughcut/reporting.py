@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
+
 from roughcut.effects.looks import apply_look
 from roughcut.media.decode import still
-from roughcut.records import Analysis
+from roughcut.records import U8, Analysis, Look
 from roughcut.rendering import EditResult
 from roughcut.report.data import FilmResult
 from roughcut.report.write import write_report
@@ -26,5 +28,9 @@ def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float)
     paths = report_paths(result.film)
     seconds = {"analysis and planning": analysing, **result.seconds}
     told = FilmResult(film=result.film, proof=result.proof.to_dict(), seconds=seconds, notes=result.remarks)
-    write_report(*paths, analyses, result.plan, told, still, apply_look)
+    write_report(*paths, analyses, result.plan, told, still, _graded)
     return replace(result, reports=paths, seconds={**seconds, "report": perf_counter() - began})
+
+
+def _graded(rgb: U8, look: Look) -> U8:
+    return apply_look(rgb, look).astype(np.uint8, copy=False)

@@ -78,7 +78,10 @@ def edit(
             plan = pipeline.plan_files(files, cache=not no_cache, progress=progress, **wishes)
             timeline = None if dry_run else pipeline.write_plan(plan, out.with_suffix(".otio"), force=force)
         else:
-            result = pipeline.edit(files, out, force=force, cache=not no_cache, progress=progress, **wishes)
+            result = pipeline.edit(
+                files, out, target=target, keep=keep, look=look, transitions=transitions, force=force,
+                cache=not no_cache, progress=progress,
+            )  # fmt: skip
     if dry_run or plan_only:
         shown.plan(plan, timeline, as_json=as_json, quiet=quiet)
     else:

@@ -15,7 +15,7 @@ from roughcut.timebase import format_time, fraction_text
 from roughcut.timeline.plan import Plan
 
 if TYPE_CHECKING:
-    from roughcut.pipeline import EditResult
+    from roughcut.rendering import EditResult
     from roughcut.training.run import TrainResult
 
 
