@@ -35,7 +35,9 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def frames():  # type: ignore[no-untyped-def]
         for n in range(14 * 25):
             scene, began, _ = next(c for c in cuts if c[1] <= n / 25 < c[2])
-            yield np.asarray(Image.fromarray(scene(n / 25 - began)).resize((320, 180)))
+            if n % 2 == 0 or n / 25 == began:  # two frames alike: drawing is the slow part
+                picture = np.asarray(Image.fromarray(scene(n / 25 - began)).resize((320, 180)))
+            yield picture
 
     sound = Sound(samples=np.stack([track, track]).astype(np.float32))
     path = tmp_path_factory.mktemp("talk") / "talk.mp4"
