@@ -17,6 +17,7 @@ from roughcut.media.audio import SoundReader, read_sound
 from roughcut.media.decode import grid_frames, read_frames, still
 from roughcut.media.faults import Losses
 from roughcut.media.probe import probe
+from roughcut.media.sample import at_random, every_frame, fill, fit, key_frames, uniform
 from roughcut.media.scan import frame_times, scan
 from roughcut.records import ColourTags, FrameTimes, ScanBatch
 from roughcut.timebase import TimeRange
@@ -183,6 +184,32 @@ def test_silence_where_there_is_no_sound(tmp_path: Path) -> None:
     assert info.audio == ()
     assert not read_sound(info, TimeRange(Fraction(0), Fraction(1)), 48_000, "stereo").any()
     assert sum(len(b.sound) for b in scan(info)) == 0
+
+
+def test_sampling_strategies(tmp_path: Path) -> None:
+    """Every frame, a uniform rate, a seeded draw and key frames give the frames that they promise."""
+    often = {"g": "10", "keyint_min": "10", "sc_threshold": "0", "preset": "ultrafast"}
+    info = probe(write_media(tmp_path / "s.mp4", (flat(20 + 2 * n) for n in range(100)), options=often))
+    assert [t for t, _ in every_frame(info)] == [Fraction(n, 25) for n in range(100)]
+    assert [round((grey(f) - 20) / 2) for _, f in uniform(info, Fraction(5))] == [5 * k + 2 for k in range(20)]
+    drawn = [t for t, _ in at_random(info, 8, seed=3)]
+    assert drawn == [t for t, _ in at_random(info, 8, seed=3)] == sorted(set(drawn))
+    assert drawn != [t for t, _ in at_random(info, 8, seed=4)]
+    assert 5 <= len(drawn) <= 8
+    assert [t for t, _ in key_frames(info)] == [Fraction(n, 25) for n in range(0, 100, 10)]
+
+
+def test_resizing_keeps_or_crops_the_aspect(tmp_path: Path) -> None:
+    """`fit` shows all of a wide picture; `fill` shows its middle."""
+    picture = flat(40, (128, 32))
+    picture[:, :32] = 220
+    info = probe(write_media(tmp_path / "wide.mp4", [picture] * 3))
+    _, frame = next(every_frame(info))
+    whole, middle = fit(frame, info, 64, 64), fill(frame, info, 16, 16)
+    assert whole.shape == (16, 64, 3)
+    assert whole[:, :12].min() > 190
+    assert middle.shape == (16, 16, 3)
+    assert middle.max() < 70
 
 
 def test_a_cut_off_film_gives_what_decodes(flash_film: Path, tmp_path: Path) -> None:

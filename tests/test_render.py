@@ -242,3 +242,19 @@ def test_an_unknown_ending_is_named(flash_film: Path, tmp_path: Path) -> None:
     plan = plan_of([source_of(flash_film)], [("s", Fraction(0), Fraction(1))])
     with pytest.raises(OutputError, match=r"unknown kind of film \(got \.xyz\); allowed: \.mp4"):
         render_plan(plan, tmp_path / "cut.xyz")
+
+
+def test_a_full_disk_is_said(flash_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk is full the error says so and the temporary file is gone."""
+    import errno
+
+    from roughcut.media.encode import FilmWriter
+
+    def full(self: FilmWriter, frame: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FilmWriter, "_encode_sound", full)
+    plan = plan_of([source_of(flash_film)], [("s", Fraction(0), Fraction(2))])
+    with pytest.raises(OutputError, match="the disk is full"):
+        render_plan(plan, tmp_path / "cut.mp4")
+    assert list(tmp_path.iterdir()) == []
