@@ -1,4 +1,4 @@
-"""Sampling strategies of the input layer: every frame, a uniform rate, at random, key frames; and two ways to resize."""
+"""Sampling strategies of the input layer: every frame, uniform, at random, key frames; and two ways to resize."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ from roughcut.timeline.plan import Decision, Join
 HALF_DISSOLVE = Fraction(1, 4)
 FADE_IN, FADE_OUT = Fraction(1, 2), Fraction(1)
 SOFT = 0.5  # a change softer than this gets a dissolve
+VERY_CALM = 0.5  # the lull curve seldom rises above it
+NEW_SCENE = 0.5  # cosine distance of the frame encoder's rows between unlike scenes
 AROUND = Fraction(1)  # seconds looked at on either side of a join
 
 UNBROKEN = Decision(code="unbroken", words="the footage goes on: nothing is cut here")
@@ -102,7 +104,8 @@ def softness(before: Piece, after: Piece, footage: Footage) -> float:
     start = TimeRange(after.range.start, min(after.range.start + AROUND, after.range.end))
     calm = (a.timing.lull.mean(end) + b.timing.lull.mean(start)) / 2
     change = _distance(_row_at(a, before.range.end), _row_at(b, after.range.start))
-    return float(np.clip(calm * (1 - b.timing.accent.mean(start) / 2) * min(2 * change, 1.0) * 2, 0, 1))
+    fits = calm / VERY_CALM * (1 - b.timing.accent.mean(start) / 2) * min(change / NEW_SCENE, 1.0)
+    return float(np.clip(fits, 0, 1))
 
 
 def _row_at(analysis: Analysis, t: Fraction) -> F32 | None:
