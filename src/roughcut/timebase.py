@@ -80,11 +80,13 @@ def standard_rate(measured: Fraction | float) -> Fraction:
 
     23.976 becomes 24000/1001, never 2997/125. NTSC rates lie 0.1 % from the whole ones, so the nearest wins.
     """
-    value = Fraction(measured)
-    if value <= 0:
+    if not math.isfinite(measured) or measured <= 0:
         raise ValueError(f"a frame rate is positive, got {measured}")
+    value = Fraction(measured)
     best = min(STANDARD_RATES, key=lambda r: abs(r - value))
-    return best if abs(best - value) / value < Fraction(1, 1000) else value.limit_denominator(1001)
+    if abs(best - value) / value < Fraction(1, 1000):
+        return best
+    return value.limit_denominator(1001) if value >= 1 else 1 / (1 / value).limit_denominator(1001)
 
 
 _CLOCK = re.compile(r"^(?:(?:(?P<h>\d+):)?(?P<m>\d+):)?(?P<s>\d+(?:\.\d+)?)$")

@@ -136,25 +136,27 @@ def _curve(curve: Curve) -> Json:
 def rows(plan: Plan) -> list[Row]:
     """All decisions in the order of the film, then what was left out."""
     found: list[Row] = []
-    edges = plan.edges()
+    edges, names = plan.edges(), {s.id: s.path.name for s in plan.sources}
     for i, join in enumerate(plan.joins):
         what = _JOIN_WORDS[join.kind] + (f", {float(join.duration):.2f} s" if join.duration else "")
         if join.kind != "cut" or 0 < i < len(plan.clips):
             found.append(Row(what=what, place=f"film {format_time(edges[i], digits=2)}", decision=join.decision))
         if i < len(plan.clips):
-            found += _clip_rows(plan.clips[i], edges[i])
-    return found + [Row(what="left out", place=_place(d.source, d.range), decision=d.decision) for d in plan.dropped]
+            found += _clip_rows(plan.clips[i], edges[i], names)
+    return found + [
+        Row(what="left out", place=_place(names[d.source], d.range), decision=d.decision) for d in plan.dropped
+    ]
 
 
-def _clip_rows(clip: Clip, start: Fraction) -> list[Row]:
-    kept = Row(what="kept", place=_place(clip.source, clip.range), decision=clip.decision)
+def _clip_rows(clip: Clip, start: Fraction, names: dict[str, str]) -> list[Row]:
+    kept = Row(what="kept", place=_place(names[clip.source], clip.range), decision=clip.decision)
     if clip.look_decision is None:
         return [kept]
     return [kept, Row(what="look", place=f"film {format_time(start, digits=2)}", decision=clip.look_decision)]
 
 
-def _place(source: str, span: TimeRange) -> str:
-    return f"{source} {format_time(span.start, digits=2)} to {format_time(span.end, digits=2)}"
+def _place(name: str, span: TimeRange) -> str:
+    return f"{name} {format_time(span.start, digits=2)} to {format_time(span.end, digits=2)}"
 
 
 def not_carried_over(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) -> list[str]:

@@ -48,8 +48,11 @@ def moment(*, picture: str | None, time: str, length: str, place: str, decision:
 
 
 def probability_bar(p: float) -> str:
-    """A probability in 0..1 as a thin bar."""
-    return f'<span class="bar" title="probability {p:.2f}"><i style="width:{p:.0%}"></i></span>'
+    """A probability in 0..1 as a thin bar and a figure."""
+    return (
+        f'<span class="sure" title="probability {p:.2f}"><span class="bar"><i style="width:{p:.0%}"></i></span>'
+        f'<span class="num">{p:.0%}</span></span>'
+    )
 
 
 def slider(name: str, value: float) -> str:

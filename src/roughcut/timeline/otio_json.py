@@ -61,7 +61,34 @@ def parse(text: str, where: str) -> otio.core.SerializableObject:
         raise PlanError("not an OpenTimelineIO file", where=where, got=f"{error}", allowed="JSON text") from error
     if not isinstance(values, dict) or "OTIO_SCHEMA" not in values:
         raise PlanError("not an OpenTimelineIO file", where=where, allowed='JSON with an "OTIO_SCHEMA"')
+    _check_shape(sealed, where)
     return _load(sealed, where)
+
+
+_LISTS = ("children", "markers", "effects")
+
+
+def _check_shape(node: Any, where: str) -> None:
+    """Refuse nulls where objects belong: OpenTimelineIO takes them and ends the process when it meets them."""
+    if isinstance(node, list):
+        for i, inner in enumerate(node):
+            _check_shape(inner, f"{where}[{i}]")
+    if not isinstance(node, dict):
+        return
+    schema = str(node.get("OTIO_SCHEMA", ""))
+    if schema.startswith("Timeline."):
+        _expect_object(node.get("tracks"), f"{where}: tracks")
+    lists = [(name, node[name]) for name in _LISTS if schema and isinstance(node.get(name), list)]
+    for name, inner in lists:
+        for i, child in enumerate(inner):
+            _expect_object(child, f"{where}: {name}[{i}]")
+    for key, inner in node.items():
+        _check_shape(inner, f"{where}: {key}")
+
+
+def _expect_object(value: Any, where: str) -> None:
+    if not isinstance(value, dict) or "OTIO_SCHEMA" not in value:
+        raise PlanError("not an OpenTimelineIO object", where=where, got=repr(value)[:60])
 
 
 _REFUSALS = (otio.exceptions.OTIOError, ValueError, KeyError, TypeError, IndexError, RuntimeError)

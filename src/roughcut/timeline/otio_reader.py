@@ -146,10 +146,11 @@ def _spec(
         spec: FilmSpec = from_plain(FilmSpec, head["spec"], f"{file}: {KEY}.spec")
         return spec
     start = timeline.global_start_time
-    rate = start.rate if start is not None else next(iter(video.find_clips())).trimmed_range().duration.rate
+    time = start if start is not None else next(iter(video.find_clips())).trimmed_range().duration
+    exact(time, f"{file}: global start time")
     width, height = _DEFAULT_SIZE
     notes.append(f"the timeline says no picture size: the film gets {width}x{height}")
-    return FilmSpec(width=width, height=height, rate=standard_rate(rate))
+    return FilmSpec(width=width, height=height, rate=standard_rate(time.rate))
 
 
 def _name(head: Json, timeline: otio.schema.Timeline) -> str:

@@ -83,7 +83,7 @@ class Join:
     metadata: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if (self.kind == "cut") != (self.duration == 0):
+        if (self.kind == "cut") != (self.duration == 0) or self.duration < 0:
             raise ValueError(f"a cut lasts 0 s and everything else longer, got {self.kind} of {self.duration} s")
 
 
