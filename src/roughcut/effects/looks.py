@@ -50,14 +50,16 @@ def apply_controls(rgb: NDArray[np.floating], controls: LookControls) -> NDArray
     power, foot = 2.0**-c.gamma, CURVE_FOOT
     x = ((x + foot) ** power - foot**power) / ((1 + foot) ** power - foot**power)
     luma = (x @ LUMA)[..., None]
-    return np.clip(luma + 2.0**c.saturation * (x - luma), 0, 1)
+    out: NDArray[np.float64] = np.clip(luma + 2.0**c.saturation * (x - luma), 0, 1)
+    return out
 
 
 def channel_stops(controls: LookControls) -> NDArray[np.float64]:
     """[3] linear-light gain of red, green and blue in stops."""
     c = controls
     balance = np.array([c.temperature / 2 - c.tint / 3, 2 * c.tint / 3, -c.temperature / 2 - c.tint / 3])
-    return balance - np.log2(2**balance @ LUMA) + c.exposure
+    stops: NDArray[np.float64] = balance - np.log2(2**balance @ LUMA) + c.exposure
+    return stops
 
 
 def bake(controls: LookControls, size: int = LUT_SIZE) -> F32:
@@ -125,7 +127,7 @@ def _lut_processor(lut: F32, dtype: np.dtype) -> ocio.CPUProcessor:
 
 
 def _through(processor: ocio.CPUProcessor, picture: Pixels) -> Pixels:
-    out = np.ascontiguousarray(picture).copy()
+    out = picture.copy(order="C")
     processor.applyRGB(out)
     return out
 
@@ -136,7 +138,8 @@ def grid_field(grid: tuple[tuple[float, ...], ...], height: int, width: int) -> 
     if not np.all(np.abs(cells) <= MAX_GRID_STOPS):
         allowed = f"-{MAX_GRID_STOPS}..{MAX_GRID_STOPS} stops"
         raise PlanError("a look's grid is out of range", where="look, grid", got=cells.tolist(), allowed=allowed)
-    return _resampled(cells.shape[0], height) @ cells @ _resampled(cells.shape[1], width).T
+    columns = _resampled(cells.shape[1], width)
+    return np.asarray(_resampled(cells.shape[0], height) @ cells @ columns.T, np.float32)
 
 
 def _resampled(cells: int, size: int) -> F32:
@@ -169,7 +172,7 @@ def apply_grid(picture: Pixels, grid: tuple[tuple[float, ...], ...]) -> Pixels:
 @functools.lru_cache(maxsize=4)
 def _grid_gain(grid: tuple[tuple[float, ...], ...], height: int, width: int) -> F32:
     gain = np.exp2(grid_field(grid, height, width) / np.float32(TRANSFER))
-    return np.repeat(gain[..., None], 3, axis=-1)
+    return np.repeat(gain[..., None], 3, axis=-1).astype(np.float32, copy=False)
 
 
 def write_cube(lut: F32, path: Path, *, title: str = "roughcut") -> None:

@@ -38,7 +38,13 @@ def _moments() -> Evaluator:
     return evaluate_moments
 
 
-EVALUATORS: dict[str, Callable[[], Evaluator]] = {"moments": _moments, "shots": _shots}
+def _colour() -> Evaluator:
+    from roughcut.evaluation.colour import evaluate_colour
+
+    return evaluate_colour
+
+
+EVALUATORS: dict[str, Callable[[], Evaluator]] = {"colour": _colour, "moments": _moments, "shots": _shots}
 """Name -> a function that imports the evaluator only when it is asked for."""
 
 

@@ -69,7 +69,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.down(x)
-        return x + self.mix(self.depth(x))
+        out: Tensor = x + self.mix(self.depth(x))
+        return out
 
 
 class SpaceMapper(nn.Module):
@@ -119,7 +120,7 @@ class SpaceMapper(nn.Module):
 
     def _planes(self, rgb: Tensor, u: Tensor, v: Tensor, luma: Tensor) -> Tensor:
         size = rgb.shape[1:3]
-        extra = torch.stack([u / 2, v / 2, luma - luma.mean(1, keepdim=True)], dim=1).unflatten(2, size)
+        extra = torch.stack([u / 2, v / 2, luma - luma.mean(1, keepdim=True)], dim=1).reshape(-1, 3, *size)
         return torch.cat([rgb.permute(0, 3, 1, 2) - 0.5, extra], dim=1)
 
 
@@ -136,4 +137,4 @@ def _tones(pixels: Tensor, luma: Tensor) -> Tensor:
     """[N, 8 * 32]: histograms of red, green, blue and luma, as square roots and as running sums."""
     signals = torch.stack([*pixels.unbind(-1), luma], dim=1)
     counts = torch.cat([soft_bins(s, 0, 1, _TONE_BINS).mean(1) for s in signals.unbind(1)], dim=1)
-    return torch.cat([2 * torch.sqrt(counts + 1e-6), counts.unflatten(1, (4, _TONE_BINS)).cumsum(2).flatten(1)], dim=1)
+    return torch.cat([2 * torch.sqrt(counts + 1e-6), counts.reshape(-1, 4, _TONE_BINS).cumsum(2).flatten(1)], dim=1)

@@ -41,7 +41,8 @@ def weighted_median(rows: F32, weights: NDArray[np.floating]) -> F32:
     order = np.argsort(rows, axis=0)
     run = np.cumsum(np.asarray(weights, np.float64)[order], axis=0)
     first = np.argmax(run >= run[-1] / 2, axis=0)
-    return np.take_along_axis(np.take_along_axis(rows, order, 0), first[None], 0)[0]
+    median: F32 = np.take_along_axis(np.take_along_axis(rows, order, 0), first[None], 0)[0]
+    return median
 
 
 def shrunk(sliders: F32, confidence: float) -> LookControls:

@@ -99,7 +99,8 @@ def resized(pictures: U8, width: int, height: int) -> U8:
     rows, columns = _box(pictures.shape[1], height), _box(pictures.shape[2], width)
     wide = np.einsum("Hh,nhwc->nHwc", rows, pictures.astype(np.float32), optimize=True)
     small = np.einsum("Ww,nHwc->nHWc", columns, wide, optimize=True)
-    return (small + 0.5).astype(np.uint8)
+    out: U8 = (small + 0.5).astype(np.uint8)
+    return out
 
 
 def _box(size: int, wanted: int) -> F32:
@@ -107,7 +108,8 @@ def _box(size: int, wanted: int) -> F32:
     edges = np.linspace(0, size, wanted + 1)
     at = np.arange(size)
     cover = np.minimum(edges[1:, None], at + 1) - np.maximum(edges[:-1, None], at)
-    return (np.clip(cover, 0, None) * wanted / size).astype(np.float32)
+    shares: F32 = (np.clip(cover, 0, None) * wanted / size).astype(np.float32)
+    return shares
 
 
 def _pictures_of(shot: Shot, features: Features, weights: F32) -> NDArray[np.int64]:

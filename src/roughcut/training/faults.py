@@ -99,7 +99,7 @@ def _expose(light: Tensor, on: Tensor, shade: Tensor, draw: torch.Generator) -> 
     n, h, w = light.shape[:3]
     stops = torch.randn((n, 1, 1, 1), generator=draw) * 0.9 - 0.15
     coarse = F.interpolate(0.9 * torch.randn((n, 1, 2, 3), generator=draw), size=(5, 7), mode="bicubic")[:, 0]
-    field = grid_gain(coarse.clamp(-1.5, 1.5) * shade[:, :, :, 0] * TRANSFER, h, w).unflatten(1, (h, w))
+    field = grid_gain(coarse.clamp(-1.5, 1.5) * shade[:, :, :, 0] * TRANSFER, h, w).reshape(n, h, w, 1)
     flare = _uniform(draw, n, 0, 0.06) * on * (_uniform(draw, n, 0, 1) < 0.4)
     return light * torch.exp2(stops.clamp(-2, 1.6) * on) * field * (1 - flare) + flare * light.mean(
         (1, 2), keepdim=True

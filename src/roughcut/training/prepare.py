@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from roughcut.errors import DataError, OptionError, RoughcutError
+from roughcut.evaluation.colour_set import colour_part
 from roughcut.training.files import write_whole
 
 Entries = Iterator[dict[str, Any]]
@@ -48,7 +49,7 @@ def moments(data: Path) -> Entries:
 def colour(data: Path) -> Entries:
     """The material of `shots`; by name, a twelfth validates and a twelfth is held out for `evaluate colour`."""
     for entry in shots(data):
-        yield {**entry, "split": {0: "val", 1: "test"}.get(zlib.crc32(entry["file"].encode()) % 12, "train")}
+        yield {**entry, "split": colour_part(entry["file"])}
 
 
 PREPARE: dict[str, Callable[[Path], Entries]] = {
