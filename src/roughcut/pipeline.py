@@ -142,8 +142,8 @@ def edit(
     analyses = [analyze(path, cache=cache, progress=progress) for path in files]
     planned = plan(analyses, target=target, keep=keep, look=look, transitions=transitions, name=out.stem)
     decided = perf_counter()
-    write_otio(planned, timeline)
     result = render_plan(planned, out, timeline=timeline, progress=progress)
+    write_otio(planned, timeline)  # after the film: an interrupted edit leaves nothing behind
     return reported(result, analyses, decided - began)
 
 
