@@ -196,12 +196,13 @@ def _psnr(one: U8, other: U8) -> float:
 
 def _angle(one: U8, other: U8) -> float:
     a, b = (linear(x / 255).mean((0, 1)) + 1e-6 for x in (one, other))
-    return float(np.degrees(np.arccos(np.clip((a @ b) / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))))
+    cosine = float(np.dot(a, b)) / float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(np.degrees(np.arccos(min(cosine, 1.0))))
 
 
 def _balanced(picture: U8, order: int) -> U8:
     light = linear(picture / 255)
-    gains = 1 / np.maximum((light**order).mean((0, 1)) ** (1 / order), 1e-4)
+    gains = np.maximum((light**order).mean((0, 1)), 1e-12) ** (-1 / order)
     return _bytes(display(light * (gains / (gains @ LUMINANCE))))
 
 
