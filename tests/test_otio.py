@@ -187,7 +187,13 @@ MALFORMED = {
     "value inf": (lambda t, c: c["source_range"]["duration"].update(value=float("inf")), "a time without meaning"),
     "no tracks": (lambda t, c: t["tracks"]["children"].clear(), "holds no clip"),
     "empty track": (lambda t, c: t["tracks"]["children"][0]["children"].clear(), "holds no clip"),
-    "tracks a number": (lambda t, c: t.update(tracks=5), "OpenTimelineIO cannot read it"),
+    "tracks a number": (lambda t, c: t.update(tracks=5), "tracks: not an OpenTimelineIO object"),
+    "tracks null": (lambda t, c: t.update(tracks=None), "tracks: not an OpenTimelineIO object"),
+    "a clip null": (
+        lambda t, c: t["tracks"]["children"][0]["children"].append(None),
+        r"children\[5\]: not an OpenTimelineIO object",
+    ),
+    "children a number": (lambda t, c: t["tracks"].update(children=5), "OpenTimelineIO cannot read it"),
     "other schema": (lambda t, c: t.update(OTIO_SCHEMA="Clip.2"), "cannot read it|not a timeline"),
     "newer plan": (
         lambda t, c: t["metadata"]["roughcut"].update(schema="roughcut.plan.9"),
