@@ -78,8 +78,9 @@ def ffmpeg_cuts(plan: Plan, out: Path, extra: str = "") -> None:
         )
         names += f"[v{k}][a{k}]"
     graph = ";".join(parts) + f";{names}concat=n={len(plan.clips)}:v=1:a=1[v][a]"
-    run("-i", str(plan.sources[0].path), "-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-r", str(plan.spec.rate),
-        "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-c:a", "aac", "-b:a", "192k", str(out))  # fmt: skip
+    streams = ("-map", "[v]", "-map", "[a]", "-r", str(plan.spec.rate))
+    encoders = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-c:a", "aac", "-b:a", "192k")
+    run("-i", str(plan.sources[0].path), "-filter_complex", graph, *streams, *encoders, str(out))
 
 
 def cube_of(folder: Path) -> Path:

@@ -34,7 +34,8 @@ def finished(drawn: Image.Image) -> U8:
     small = np.asarray(drawn.resize((WIDTH, HEIGHT), Image.Resampling.BOX), dtype=np.int16)
     grain = _grain()
     shift = int(np.random.default_rng(int(small[::60, ::60].sum())).integers(HEIGHT))
-    return np.clip(small + np.roll(grain, shift, 0)[..., None], 0, 255).astype(np.uint8)
+    grainy: U8 = np.clip(small + np.roll(grain, shift, 0)[..., None], 0, 255).astype(np.uint8)
+    return grainy
 
 
 @cache
@@ -114,10 +115,10 @@ def _face(draw: ImageDraw.ImageDraw, cx: float, cy: float, open_: float, *, blin
             draw.ellipse((x - 14, cy - 54, x + 14, cy - 26), fill=(54, 40, 32))
         draw.line((x - 42, cy - 92, x + 42, cy - 98), fill=(70, 48, 34), width=12)
     draw.line((cx, cy - 10, cx - 16, cy + 56, cx + 8, cy + 60), fill=(196, 146, 118), width=8)
-    tall = 8 + 46 * open_
-    draw.ellipse((cx - 62, cy + 118 - tall / 2, cx + 62, cy + 118 + tall / 2), fill=(120, 44, 44))
+    gap = 8 + 46 * open_
+    draw.ellipse((cx - 62, cy + 118 - gap / 2, cx + 62, cy + 118 + gap / 2), fill=(120, 44, 44))
     if open_ > 0.25:
-        draw.chord((cx - 48, cy + 118 - tall / 2, cx + 48, cy + 118 + tall / 2), 180, 360, fill=(244, 240, 234))
+        draw.chord((cx - 48, cy + 118 - gap / 2, cx + 48, cy + 118 + gap / 2), 180, 360, fill=(244, 240, 234))
 
 
 def wall(t: float) -> U8:

@@ -44,7 +44,8 @@ def sentence(seconds: float, rng: np.random.Generator) -> F64:
     envelope = _envelope(count, syllables)
     sound = voiced * envelope + _hisses(count, syllables, rng)
     sound[-RATE // 50 :] *= np.linspace(1, 0, RATE // 50)
-    return 0.5 * sound / max(np.abs(sound).max(), 1e-9)
+    loud: F64 = 0.5 * sound / max(float(np.abs(sound).max()), 1e-9)
+    return loud
 
 
 def _syllables(seconds: float, rng: np.random.Generator) -> list[Syllable]:
@@ -127,4 +128,5 @@ def ambience(count: int, rng: np.random.Generator) -> F64:
     f = np.fft.rfftfreq(count, 1 / RATE)
     air = np.fft.irfft(spectrum / np.maximum(f, 60) ** 0.8 * (f > 60), count)
     swell = 1 + 0.3 * np.sin(2 * np.pi * np.arange(count) / RATE / 7)
-    return 0.0025 * swell * air / air.std()
+    quiet: F64 = 0.0025 * swell * air / air.std()
+    return quiet
