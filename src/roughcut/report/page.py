@@ -175,7 +175,7 @@ def _losses(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) -> str
         if said
         else "<p>Nothing: all that the footage holds and the plan asks for is in the film.</p>"
     )
-    return section("Not carried over", "", card(body))
+    return section("Remarks", "On the edit, and what was not carried over from the footage.", card(body))
 
 
 def _provenance(analyses: Sequence[Analysis], result: FilmResult) -> str:

@@ -89,10 +89,11 @@ def _look_card(clip: Clip, plan: Plan, album: Album, apply_look: ApplyLook) -> s
         "" if look.grid is None else '<span>regions</span><span class="soft">exposure by region</span><span></span>'
     )
     sliders = "".join(slider(n, v) for n, v in zip(look.controls.names(), look.controls.values(), strict=True))
+    sure = f'<span>confidence</span><span></span><span class="num">{look.confidence:.2f}</span>'
     why = clip.look_decision.words if clip.look_decision else ""
     place = f"{clip.name or source.path.name} {format_time(clip.range.middle, digits=1)}"
-    title = f"<h3>{escape(place)} <small>{escape(why)} (confidence {look.confidence:.2f})</small></h3>"
-    return card(f'{title}<div class="look">{pictures}<div class="sliders">{sliders}{regional}</div></div>')
+    title = f"<h3>{escape(place)} <small>{escape(why)}</small></h3>"
+    return card(f'{title}<div class="look">{pictures}<div class="sliders">{sliders}{regional}{sure}</div></div>')
 
 
 def _figure(uri: str, words: str) -> str:
