@@ -7,6 +7,7 @@ Measured against doing nothing and against three classics that look at nothing b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,8 +191,8 @@ def _score(rows: NDArray[np.float64]) -> ColourScore:
 
 
 def _psnr(one: U8, other: U8) -> float:
-    squared = np.mean((one.astype(np.float64) - other) ** 2)
-    return float(min(60.0, 10 * np.log10(255**2 / max(squared, 1e-9))))
+    squared = float(np.mean((one.astype(np.float64) - other) ** 2))
+    return min(60.0, 10 * math.log10(255**2 / max(squared, 1e-9)))
 
 
 def _angle(one: U8, other: U8) -> float:
