@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from roughcut.errors import DataError, ModelError, OptionError  # noqa: E402
-from roughcut.training import checkpoint, run, tasks  # noqa: E402
+from roughcut.training import checkpoint, registry, run, tasks  # noqa: E402
 from roughcut.training.loop import fit, rate_at  # noqa: E402
 from roughcut.training.settings import LoopSettings, read_config  # noqa: E402
 
@@ -132,7 +132,7 @@ def test_learning_rate_rises_then_falls() -> None:
 
 def test_train_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`train` reads the config, fits, exports, and leaves a result; a new task is one entry in the registry."""
-    monkeypatch.setitem(tasks.TASKS, "line", lambda: lambda parts: Line())
+    monkeypatch.setitem(registry.TASKS, "line", lambda: lambda parts: Line())
     config = tmp_path / "line.toml"
     config.write_text("[train]\nsteps = 8\nvalidate_every = 4\n")
     data = tmp_path / "m.jsonl"
@@ -158,7 +158,7 @@ def test_train_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_wrong_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
     """A mistake in a config gives one line with the key and what is allowed."""
-    monkeypatch.setitem(tasks.TASKS, "line", lambda: lambda parts: Line())
+    monkeypatch.setitem(registry.TASKS, "line", lambda: lambda parts: Line())
     config = tmp_path / "c.toml"
     config.write_text(text)
     with pytest.raises(OptionError, match=message):
@@ -169,7 +169,7 @@ def test_unknown_task_and_missing_manifest(tmp_path: Path, monkeypatch: pytest.M
     """Both are named before anything is written."""
     with pytest.raises(OptionError, match=r"no such task .*got dance"):
         run.train("dance", tmp_path, tmp_path / "out")
-    monkeypatch.setitem(tasks.TASKS, "line", lambda: lambda parts: Line())
+    monkeypatch.setitem(registry.TASKS, "line", lambda: lambda parts: Line())
     with pytest.raises(DataError, match="no such manifest"):
         run.train("line", tmp_path / "none.jsonl", tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from roughcut.records import F32, SOUND_RATE, Curve, Features, Speech
+from roughcut.temporal.hysteresis import runs_above
 from roughcut.timebase import TimeRange
 
 SPEECH_STEP = Fraction(512, SOUND_RATE)  # seconds per probability
@@ -38,8 +39,7 @@ def find_speech(features: Features, rules: SpeechRules = SpeechRules()) -> tuple
 
 def speech_ranges(probabilities: F32, start: Fraction, rules: SpeechRules = SpeechRules()) -> tuple[Speech, ...]:
     """Stretches of speech from one probability per 512 samples at 16 kHz, the first window beginning at `start`."""
-    runs = _runs(probabilities > rules.off)
-    heard = [(a, b) for a, b in runs if probabilities[a:b].max() >= rules.on]
+    heard = runs_above(probabilities, rules.on, rules.off)
     joined = _join(heard, float(rules.gap / SPEECH_STEP))
     long = [(a, b) for a, b in joined if (b - a) * SPEECH_STEP >= rules.shortest]
     return tuple(
@@ -61,12 +61,6 @@ def loudness_curve(features: Features) -> Curve:
     mean = (sums[last] - sums[first]) / np.maximum(last - first, 1)
     values = 10 * np.log10(np.maximum(mean, 1e-10))
     return Curve(name="loudness", start=start, step=SOUND_STEP, values=values.astype(np.float32))
-
-
-def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Half-open index ranges where the mask holds."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def _join(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:

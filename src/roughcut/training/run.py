@@ -11,7 +11,7 @@ from typing import Any
 
 from roughcut.errors import DataError
 from roughcut.records import Progress, no_progress
-from roughcut.training import tasks
+from roughcut.training import registry, tasks
 from roughcut.training.boards import board_log
 from roughcut.training.files import write_whole
 from roughcut.training.loop import FitResult, Log, fit
@@ -50,7 +50,7 @@ def train(
     """Train a task and export its networks into `out`.
 
     Args:
-        task: a name in `training.tasks.TASKS`.
+        task: a name in `training.registry.TASKS`.
         data: the manifest (JSON Lines).
         out: the run's folder: checkpoints, history, models, `result.json`.
         config: TOML with `[train]` and `[task]`; the defaults where None.
@@ -61,7 +61,7 @@ def train(
     Raises:
         OptionError: unknown task, config or setting. DataError: the manifest is wrong. ModelError: see `resume`.
     """
-    builder = tasks.find(task)
+    builder = registry.find(task)
     tables = read_config(config)
     if steps is not None:
         tables["train"]["steps"] = steps

@@ -1,7 +1,7 @@
 """The adapter layer: a task is a small class, and nothing else changes when one is added.
 
 A task says what its batches, network, loss and metrics are; the loop, checkpoints, resume, progress and cards are
-the same for all. To add one: write the class in a file of this room, and name it in `TASKS`.
+the same for all. To add one: write the class in a file of this room, and name it in `registry.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from roughcut.errors import OptionError
 from roughcut.records import Progress, no_progress
 
 Batch = dict[str, Tensor]
@@ -70,47 +69,3 @@ class Task(Protocol):
 
 
 TaskBuilder = Callable[[TaskInput], Task]
-
-
-def _shots() -> TaskBuilder:
-    from roughcut.training.shots import ShotTask
-
-    return ShotTask
-
-
-def _encoder() -> TaskBuilder:
-    from roughcut.training.encoder import EncoderTask
-
-    return EncoderTask
-
-
-def _moments() -> TaskBuilder:
-    from roughcut.training.moments import MomentTask
-
-    return MomentTask
-
-
-def _colour() -> TaskBuilder:
-    from roughcut.training.colour import ColourTask
-
-    return ColourTask
-
-
-TASKS: dict[str, Callable[[], TaskBuilder]] = {
-    "shots": _shots,
-    "encoder": _encoder,
-    "moments": _moments,
-    "colour": _colour,
-}
-"""Name -> a function that imports the task's class only when it is asked for."""
-
-
-def find(name: str) -> TaskBuilder:
-    """The builder of a task.
-
-    Raises:
-        OptionError: there is no such task.
-    """
-    if name not in TASKS:
-        raise OptionError("no such task", where="train", got=name, allowed=", ".join(sorted(TASKS)))
-    return TASKS[name]()
