@@ -98,8 +98,9 @@ def test_results_are_never_overwritten_by_accident(talk: Path, tmp_path: Path) -
     assert (tmp_path / "cut.mp4").read_text() == "precious"
     with pytest.raises(OutputError, match="one of the inputs"):
         roughcut.edit(talk, talk, force=True)
+    (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(OutputError, match="a folder"):
-        roughcut.edit(talk, tmp_path)
+        roughcut.edit(talk, tmp_path / "folder.mp4")
 
 
 def test_bad_wishes_are_refused_before_any_work(talk: Path, tmp_path: Path) -> None:

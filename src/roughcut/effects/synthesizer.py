@@ -94,10 +94,11 @@ class EffectSynthesizer:
         clip = self._plan.clips[i]
         first, last = self._zones[i].first, self._zones[i + 1].last
         start = clip.range.start + (first - self._edges[i]) / self._rate
+        look = None if clip.look is None or clip.look.is_identity() else clip.look
         pictures = self._read_pictures(self._plan.source(clip), start, last - first)
         try:
             for picture in pictures:
-                yield picture if clip.look is None else picture.with_rgb(self._look(picture.rgb(), clip.look))
+                yield picture if look is None else picture.with_rgb(self._look(picture.rgb(), look))
         finally:
             _close(pictures)
 

@@ -28,6 +28,7 @@ from roughcut.timebase import TimeRange, nearest_frame
 PREROLL = Fraction(1, 5)  # decoded before the first wanted sample: codecs and resamplers need a run-up
 NEAR = 2  # seconds: reads this far ahead go on decoding, others seek
 GAP = Fraction(1, 25)
+WITHIN_ONE = {"rematrix_maxval": "1"}  # swresample lets float mixes pass 1; this scales them down as for integers
 
 
 def channels_of(layout: str) -> int:
@@ -97,7 +98,9 @@ class SoundReader:
         stream = container.streams[self._track.index]
         if start > self._track.start:
             _seek(container, stream, start)
-        phase = _Phase(self._rate, self._layout)
+        # swresample would take 3 dB off one channel spread to two; `read` spreads it by copying
+        layout = "mono" if self._track.channels == 1 and self._layout == "stereo" else self._layout
+        phase = _Phase(self._rate, layout)
         losses = Losses()
         for packet in demuxed(container, stream, losses=losses):
             for frame in decoded(packet, losses):
@@ -149,7 +152,7 @@ class _Phase:
             return None
         self._next_in = at + skip
         self._place = (at + skip) * self._rate // self._in_rate
-        self._resampler = AudioResampler(format="fltp", layout=self._layout, rate=self._rate)
+        self._resampler = AudioResampler(format="fltp", layout=self._layout, rate=self._rate, options=WITHIN_ONE)
         return frame if not skip else _without_head(frame, skip)
 
     def _emit(self, frame: AudioFrame | None) -> Iterator[tuple[int, F32]]:

@@ -55,13 +55,14 @@ class Clock:
     faithfully so far. AVI stores no presentation times, so there the decoding time has the first say.
     """
 
-    def __init__(self, info: MediaInfo) -> None:
+    def __init__(self, info: MediaInfo, losses: Losses) -> None:
+        self._losses = losses
         self._step = max(round(1 / (info.video.rate * info.video.time_base)), 1)
         self._last: int | None = None
         self._pts, self._dts = _Faults(int(info.container == "avi")), _Faults(0)
 
     def ticks(self, frame: VideoFrame) -> int | None:
-        """The frame's timestamp; None where it does not rise and the frame must be left out."""
+        """The frame's timestamp; None where it does not rise and the frame must be left out (counted)."""
         self._pts.look(frame.pts)
         self._dts.look(frame.dts)
         by_pts = frame.pts is not None and (frame.dts is None or self._pts.count <= self._dts.count)
@@ -69,6 +70,7 @@ class Clock:
         if found is None:
             found = 0 if self._last is None else self._last + self._step
         if self._last is not None and found <= self._last:
+            self._losses.frames += 1
             return None
         self._last = found
         return found
@@ -145,7 +147,7 @@ def _stream(container: InputContainer, info: MediaInfo) -> AvVideo:
 def _upright(
     container: InputContainer, stream: AvVideo, info: MediaInfo, losses: Losses
 ) -> Iterator[tuple[Fraction, VideoFrame]]:
-    clock = Clock(info)
+    clock = Clock(info, losses)
     turn: Turn | None = None
     for packet in demuxed(container, stream, losses=losses):
         for frame in decoded(packet, losses):
@@ -168,6 +170,7 @@ class Turn:
     def __init__(self, first: VideoFrame, rotation: int) -> None:
         steps = ["bwdif=mode=send_frame:deint=interlaced"] if first.interlaced_frame else []
         steps += TURNS.get(rotation, [])
+        self._time_base = first.time_base or Fraction(1)
         self._graph = _chain(first, steps) if steps else None
 
     def push(self, frame: VideoFrame) -> list[VideoFrame]:
@@ -184,14 +187,17 @@ class Turn:
         self._graph.push(None)
         return self._pulled(self._graph)
 
-    @staticmethod
-    def _pulled(graph: Graph) -> list[VideoFrame]:
-        ready = []
+    def _pulled(self, graph: Graph) -> list[VideoFrame]:
+        ready: list[VideoFrame] = []
         while True:
             try:
-                ready.append(graph.vpull())
+                frame = graph.vpull()
             except (av.BlockingIOError, av.EOFError):
                 return ready
+            # bwdif halves the time base; the frame goes back to the stream's own ticks
+            frame.pts = round((frame.pts or 0) * (frame.time_base or self._time_base) / self._time_base)
+            frame.time_base = self._time_base
+            ready.append(frame)
 
 
 def _chain(first: VideoFrame, steps: list[str]) -> Graph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def container_of(path: Path) -> Container:
 
 def temporary_name(path: Path) -> Path:
     """The name a file has while it is written, in the same folder."""
-    return path.with_name(f".{path.stem[:80]}.part{path.suffix}")
+    return path.with_name(f".{path.stem[:80]}.{os.getpid()}.part{path.suffix}")
 
 
 class FilmWriter:
@@ -79,7 +80,7 @@ class FilmWriter:
 
     def __enter__(self) -> FilmWriter:
         with _mapped(self.path):
-            self._out = av.open(str(self._temporary), "w", format=self._kind.format, options=self._kind.options)
+            self._out = av.open(f"file:{self._temporary}", "w", format=self._kind.format, options=self._kind.options)
             try:
                 self._out.metadata.update(self.spec.tags)
                 self._video = self._add_video()

@@ -20,6 +20,8 @@ class Losses:
     """What could not be decoded while a file was read."""
 
     packets: int = 0
+    frames: int = 0
+    """Frames whose timestamps do not rise: of joined or damaged files."""
     cut_off: bool = False
     """The file ended before its end."""
 
@@ -28,6 +30,8 @@ class Losses:
         said = []
         if self.packets:
             said.append(f"{self.packets} damaged packets were skipped")
+        if self.frames:
+            said.append(f"{self.frames} frames were left out: their timestamps do not rise")
         if self.cut_off:
             said.append("the file is cut off: what decodes was used")
         return said
@@ -42,7 +46,8 @@ def opened(path: Path) -> Iterator[InputContainer]:
     """
     check_file(path)
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        # `file:` keeps a name like `talk: one.mp4` from being read as an address
+        container = av.open(f"file:{path}", metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(
             "not a video file, or a damaged one", where=path, got=reason(error), next_step=VIDEO_NEXT

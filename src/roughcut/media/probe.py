@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -37,9 +38,9 @@ def probe(path: Path | str) -> MediaInfo:
         if any(name in container.format.name for name in PICTURE_FORMATS):
             raise InputError("a still picture, not footage", where=path, next_step=VIDEO_NEXT)
         stream = video_stream(container, path)
-        pts, span = _packet_times(container, stream)
+        pts = _packet_times(path, stream.index)
         first = _first_frame(container, stream, path)
-        video = _video(container, stream, first, pts, span)
+        video = _video(container, stream, first, pts)
         cut_off = _cut_off(container, path, video)
         return MediaInfo(
             path=path,
@@ -75,25 +76,18 @@ def video_stream(container: InputContainer, path: Path) -> AvVideo:
     return moving[0]
 
 
-def _packet_times(container: InputContainer, stream: AvVideo) -> tuple[list[int], list[int]]:
-    """Sorted timestamps of the first packets, and their durations (0 where unknown), by demuxing alone."""
+def _packet_times(path: Path, index: int) -> list[int]:
+    """Sorted timestamps of the first packets by demuxing alone; opens the file anew, raw streams cannot seek back."""
     pts: list[int] = []
-    durations: list[int] = []
-    try:
-        for packet in container.demux(stream):
+    # a damaged tail may end this early: what was read so far tells enough
+    with opened(path) as container, suppress(av.FFmpegError):
+        for packet in container.demux(container.streams[index]):
             if packet.size and (packet.pts is not None or packet.dts is not None):
                 pts.append(packet.pts if packet.pts is not None else packet.dts)  # type: ignore[arg-type]
-                durations.append(packet.duration or 0)
             if len(pts) >= PACKETS_LOOKED_AT:
                 break
-    except av.FFmpegError:
-        pass  # a damaged tail: what was read so far tells enough
-    try:
-        container.seek(0)
-    except av.FFmpegError:
-        container.seek(0, any_frame=True)
     reordering = len(pts) - 8 if len(pts) == PACKETS_LOOKED_AT else len(pts)  # frames still to come may lie between
-    return sorted(pts)[:reordering], durations
+    return sorted(pts)[:reordering]
 
 
 def _first_frame(container: InputContainer, stream: AvVideo, path: Path) -> VideoFrame:
@@ -115,9 +109,7 @@ def _first_frame(container: InputContainer, stream: AvVideo, path: Path) -> Vide
     )
 
 
-def _video(
-    container: InputContainer, stream: AvVideo, first: VideoFrame, pts: list[int], durations: list[int]
-) -> VideoStream:
+def _video(container: InputContainer, stream: AvVideo, first: VideoFrame, pts: list[int]) -> VideoStream:
     time_base = stream.time_base or Fraction(1, 1000)
     steps = [b - a for a, b in pairwise(pts) if b > a]
     rate, variable = _rate(stream, steps, time_base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -64,11 +65,12 @@ def measure(path: Path, plan: Plan) -> Proof:
         InputError: the film does not open.
     """
     info = probe(path)
-    pts, first_sound, samples = _walk(info)
+    pts, heard = _walk(info)
+    samples = heard.samples
     rate, sound_rate = plan.spec.rate, plan.spec.sound_rate
     edges = plan.frame_edges()
     expected = nearest_frame(edges[-1] / rate, Fraction(sound_rate)) if sound_rate else 0
-    joins = tuple(_offset(e, pts, first_sound, rate, info) for e in edges[:-1] if e < len(pts)) if samples else ()
+    joins = tuple(_offset(e, pts, heard, rate, info) for e in edges[:-1] if e < len(pts)) if samples else ()
     found = Proof(
         frames_expected=edges[-1],
         frames_found=len(pts),
@@ -82,11 +84,32 @@ def measure(path: Path, plan: Plan) -> Proof:
     return Proof(**{**vars(found), "problems": tuple(_problems(found, pts, plan))})
 
 
-def _walk(info: MediaInfo) -> tuple[list[Fraction], Fraction, int]:
-    """Times of all pictures (sorted), time of the first sample heard, and how many samples are."""
+@dataclass
+class Heard:
+    """When each decoded run of samples is heard, by its own timestamp."""
+
+    firsts: list[int] = field(default_factory=list)
+    """Number of the first sample of each run."""
+    times: list[Fraction] = field(default_factory=list)
+    samples: int = 0
+
+    def add(self, frame: av.AudioFrame) -> None:
+        """Append a decoded run."""
+        if frame.pts is not None and frame.time_base is not None:
+            self.firsts.append(self.samples)
+            self.times.append(frame.pts * frame.time_base)
+        self.samples += frame.samples
+
+    def time_of(self, sample: int, rate: int) -> Fraction:
+        """When a sample is heard."""
+        run = max(bisect_right(self.firsts, sample) - 1, 0)
+        return self.times[run] + Fraction(sample - self.firsts[run], rate) if self.times else Fraction(sample, rate)
+
+
+def _walk(info: MediaInfo) -> tuple[list[Fraction], Heard]:
+    """Times of all pictures (sorted), and of all that is heard."""
     pts: list[Fraction] = []
-    first_sound: Fraction | None = None
-    samples = 0
+    heard = Heard()
     with opened(info.path) as container:
         video = container.streams[info.video.index]
         chosen = [video, *(container.streams[a.index] for a in info.audio[:1])]
@@ -98,17 +121,15 @@ def _walk(info: MediaInfo) -> tuple[list[Fraction], Fraction, int]:
                 continue
             for frame in decoded(packet, losses):
                 if isinstance(frame, av.AudioFrame):
-                    if first_sound is None and frame.pts is not None and frame.time_base is not None:
-                        first_sound = frame.pts * frame.time_base
-                    samples += frame.samples
-    return sorted(pts), first_sound or Fraction(0), samples
+                    heard.add(frame)
+    return sorted(pts), heard
 
 
-def _offset(edge: int, pts: list[Fraction], first_sound: Fraction, rate: Fraction, info: MediaInfo) -> JoinOffset:
-    """Sound of film frame `edge` begins at the sample nearest to edge / rate, counted from the first one heard."""
+def _offset(edge: int, pts: list[Fraction], heard: Heard, rate: Fraction, info: MediaInfo) -> JoinOffset:
+    """The sound of film frame `edge` begins at the sample nearest to edge / rate: when is it heard, when seen?"""
     sound_rate = info.audio[0].rate
-    heard = first_sound + Fraction(nearest_frame(edge / rate, Fraction(sound_rate)), sound_rate)
-    return JoinOffset(film_time=edge / rate, seconds=float(heard - pts[edge]))
+    sample = nearest_frame(edge / rate, Fraction(sound_rate))
+    return JoinOffset(film_time=edge / rate, seconds=float(heard.time_of(sample, sound_rate) - pts[edge]))
 
 
 def _problems(found: Proof, pts: list[Fraction], plan: Plan) -> list[str]:

@@ -58,16 +58,18 @@ def at_random(info: MediaInfo, count: int, *, seed: int) -> Iterator[Sample]:
 def key_frames(info: MediaInfo) -> Iterator[Sample]:
     """The frames that decode on their own, found by the decoder without decoding the others."""
     with opened(info.path) as container:
-        stream = container.streams.video[info.video.index]
+        stream = container.streams[info.video.index]
         stream.codec_context.skip_frame = "NONKEY"
         turn: Turn | None = None
         for frame in container.decode(stream):
-            if frame.pts is None:
+            if not isinstance(frame, VideoFrame) or frame.pts is None:
                 continue
             frame.time_base = info.video.time_base
             turn = turn or Turn(frame, info.video.rotation)
             for upright in turn.push(frame):
                 yield (upright.pts or 0) * info.video.time_base, upright
+        for upright in turn.finish() if turn else []:
+            yield (upright.pts or 0) * info.video.time_base, upright
 
 
 def fit(frame: VideoFrame, info: MediaInfo, width: int, height: int) -> U8:

@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from roughcut.errors import InputError
+from roughcut.media.audio import WITHIN_ONE
 from roughcut.media.decode import Clock, decoded, demuxed, to_rgb
 from roughcut.media.faults import Losses, opened
 from roughcut.records import (
@@ -52,7 +53,7 @@ def scan(
         InputError: no frame decodes at all.
     """
     losses = losses if losses is not None else Losses()
-    eye, ear = _Eye(info, picture_rate), _Ear(info)
+    eye, ear = _Eye(info, picture_rate, losses), _Ear(info)
     total = float(info.duration)
     with opened(info.path) as container:
         video = container.streams[info.video.index]
@@ -86,13 +87,13 @@ def frame_times(info: MediaInfo, pts: np.ndarray) -> FrameTimes:
 class _Eye:
     """Frames on their way into a batch."""
 
-    def __init__(self, info: MediaInfo, picture_rate: Fraction) -> None:
+    def __init__(self, info: MediaInfo, picture_rate: Fraction, losses: Losses) -> None:
         self._info = info
         self._turns = info.video.rotation // 90
         self._thumb_scaler, self._picture_scaler = VideoReformatter(), VideoReformatter()
         scale = min(PICTURE_SIDE / max(info.video.width, info.video.height), 1.0)
         self._picture_size = (max(round(info.video.width * scale), 2), max(round(info.video.height * scale), 2))
-        self._clock = Clock(info)
+        self._clock = Clock(info, losses)
         self._picture_step = max(int(1 / (picture_rate * info.video.time_base)), 1)
         self._next_picture: int | None = None
         self._pts: list[int] = []
@@ -188,7 +189,7 @@ class _Ear:
 
     def _begin(self, seconds: Fraction, rate: int) -> None:
         self._flush()
-        self._resampler = AudioResampler(format="flt", layout="mono", rate=SOUND_RATE)
+        self._resampler = AudioResampler(format="flt", layout="mono", rate=SOUND_RATE, options=WITHIN_ONE)
         self._rate = rate
         self._run = _Anchor(at=nearest_frame(seconds, Fraction(SOUND_RATE)))
         if self._run.at > self._given:

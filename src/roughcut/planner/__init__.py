@@ -43,7 +43,7 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut")
     spec = film_spec(footage, pieces)
     trimmed, joins = choose_joins(pieces, footage, spec.rate, options.transitions, talk=keep == "speech")
     looks = [footage[p.source].looks[p.shot] if options.look == "auto" else None for p in trimmed]
-    looks = [None if look is None or (look.controls.is_identity() and look.grid is None) else look for look in looks]
+    looks = [None if look is None or look.is_identity() else look for look in looks]
     joins = blend_looks(joins, trimmed, looks, footage, spec.rate)
     clips = [_graded(c, look) for c, look in zip(to_clips(trimmed, footage, spec.rate), looks, strict=True)]
     why = DEAD_AIR if keep == "speech" and options.target is None else LESS_WANTED

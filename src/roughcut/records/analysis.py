@@ -174,6 +174,10 @@ class Look:
     grid: tuple[tuple[float, ...], ...] | None = None
     """Regional exposure: rows of stops on a low-resolution grid over the picture, bilinear between cell centres."""
 
+    def is_identity(self) -> bool:
+        """True where the look changes nothing."""
+        return self.controls.is_identity() and self.grid is None
+
     def __post_init__(self) -> None:
         if self.grid is not None and len({len(row) for row in self.grid}) != 1:
             raise ValueError("a look's grid has rows of equal length")

@@ -63,7 +63,6 @@ class FilmSpec:
     sound_rate: int | None = 48_000
     """None: no sound track"""
     layout: str = "stereo"
-    codec: str = "h264"
     crf: int = 20
     preset: str = "veryfast"
     tags: dict[str, str] = field(default_factory=dict)
