@@ -14,6 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from roughcut.effects.parallel import in_order
 from roughcut.effects.sound import crossfade, ramp
 from roughcut.effects.transitions import dissolve, fade
 from roughcut.errors import PlanError
@@ -97,8 +98,7 @@ class EffectSynthesizer:
         look = None if clip.look is None or clip.look.is_identity() else clip.look
         pictures = self._read_pictures(self._plan.source(clip), start, last - first)
         try:
-            for picture in pictures:
-                yield picture if look is None else picture.with_rgb(self._look(picture.rgb(), look))
+            yield from pictures if look is None else in_order(lambda p: p.with_rgb(self._look(p.rgb(), look)), pictures)
         finally:
             _close(pictures)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -73,7 +74,7 @@ def _view(plane: object, dtype: type[np.generic]) -> Plane:
 
 
 class Film:
-    """What all pictures of one film share: format, matrix, range, and the converters for them (kept, one each)."""
+    """What all pictures of one film share: format, matrix, range, and the converters for them."""
 
     def __init__(self, spec: FilmSpec) -> None:
         self.spec = spec
@@ -83,11 +84,19 @@ class Film:
         scale = 1 << (spec.bit_depth - 8)
         self.black = (0 if spec.colour.full_range else 16 * scale, 128 * scale, 128 * scale)
         self._rgb_format = "rgb24" if spec.bit_depth == 8 else "rgb48le"
-        self._to_rgb, self._from_rgb = VideoReformatter(), VideoReformatter()
+        self._own = threading.local()
+
+    @property
+    def _scalers(self) -> tuple[VideoReformatter, VideoReformatter]:
+        """To RGB and from it; each thread has its own pair."""
+        if not hasattr(self._own, "scalers"):
+            self._own.scalers = (VideoReformatter(), VideoReformatter())
+        scalers: tuple[VideoReformatter, VideoReformatter] = self._own.scalers
+        return scalers
 
     def to_rgb(self, frame: VideoFrame) -> Plane:
         """Full-range RGB of a film frame."""
-        made = self._to_rgb.reformat(
+        made = self._scalers[0].reformat(
             frame, format=self._rgb_format, src_colorspace=self.matrix, dst_colorspace=self.matrix,
             src_color_range=self.range, dst_color_range=ColorRange.JPEG, interpolation=PRECISE,
         )  # fmt: skip
@@ -97,7 +106,7 @@ class Film:
     def from_rgb(self, rgb: Plane) -> VideoFrame:
         """A film frame of full-range RGB."""
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format=self._rgb_format)  # type: ignore[arg-type]
-        return self._from_rgb.reformat(
+        return self._scalers[1].reformat(
             frame, format=self.format, src_colorspace=self.matrix, dst_colorspace=self.matrix,
             src_color_range=ColorRange.JPEG, dst_color_range=self.range, interpolation=PRECISE,
         )  # fmt: skip
