@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from media import Sound, flat, write_media
+from roughcut.errors import InputError
 from roughcut.media.audio import read_sound
 from roughcut.media.decode import grid_frames, read_frames
 from roughcut.media.probe import probe
@@ -67,3 +68,10 @@ def test_key_frames_where_sound_comes_first(tmp_path: Path) -> None:
     info = probe(path)
     assert info.video.index == 1
     assert len(list(key_frames(info))) == 3
+
+
+def test_a_bare_stream_is_refused(tmp_path: Path) -> None:
+    """A raw H.264 stream, whose pictures carry no times, is refused with the way out."""
+    path = write_media(tmp_path / "raw.h264", [flat(9)] * 10)
+    with pytest.raises(InputError, match=r"raw\.h264: a bare stream.*container"):
+        probe(path)

@@ -31,7 +31,7 @@ def probe(path: Path | str) -> MediaInfo:
     """Describe a file.
 
     Raises:
-        InputError: missing, a folder, empty, no media, a still picture, without video, or nothing in it decodes.
+        InputError: missing, a folder, empty, no media, a still picture, without video or times, or nothing decodes.
     """
     path = Path(path)
     with opened(path) as container:
@@ -39,6 +39,9 @@ def probe(path: Path | str) -> MediaInfo:
             raise InputError("a still picture, not footage", where=path, next_step=VIDEO_NEXT)
         stream = video_stream(container, path)
         pts = _packet_times(path, stream.index)
+        if not pts:
+            step = "put it into a container first: ffmpeg -i IN -c copy OUT.mp4"
+            raise InputError("a bare stream: its pictures carry no times", where=path, next_step=step)
         first = _first_frame(container, stream, path)
         video = _video(container, stream, first, pts)
         cut_off = _cut_off(container, path, video)
