@@ -127,8 +127,7 @@ def _lut_processor(lut: F32, dtype: np.dtype) -> ocio.CPUProcessor:
 
 
 def _through(processor: ocio.CPUProcessor, picture: Pixels) -> Pixels:
-    source = np.ascontiguousarray(picture)
-    out = np.empty_like(source)
+    source, out = (picture if picture.flags.c_contiguous else picture.copy()), np.empty_like(picture, order="C")
     processor.apply(_described(source), _described(out))  # a third faster than applyRGB on a copy
     return out
 
