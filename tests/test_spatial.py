@@ -12,8 +12,8 @@ from PIL import Image
 
 from roughcut.networks import spatial as network
 from roughcut.records import Curve, Features, FrameTimes, LookControls, Shot, Timing, Transition
-from roughcut.spatial.colour import CAPS, robust_mean, shrunk, weighted_median
-from roughcut.spatial.mapper import SpaceMapper, picture_weights, resized
+from roughcut.spatial.colour import CAPS, DOUBT, robust_mean, shrunk, weighted_median
+from roughcut.spatial.mapper import SpaceMapper, picture_weights, resized, without_bars
 from roughcut.timebase import TimeRange
 from roughcut.training.faults import FaultSettings, degrade, locus
 
@@ -70,10 +70,10 @@ def timing(shots: list[tuple[int, int]], transitions: tuple[Transition, ...] = (
 
 def test_one_look_per_shot() -> None:
     """Each shot takes what its own pictures say, times their confidence."""
-    features = film([(100, 0, 100)] * 3 + [(50, 0, 80)] * 3)
+    features = film([(100, 0, 100)] * 3 + [(50, 0, 65)] * 3)
     looks = SpaceMapper(Fixed()).map(features, timing([(0, 30), (30, 60)]))
-    assert [round(look.controls.exposure, 3) for look in looks] == [1.0, 0.4]
-    assert [look.confidence for look in looks] == [1.0, 0.8]
+    assert [round(look.controls.exposure, 3) for look in looks] == [1.0, 0.25]
+    assert [look.confidence for look in looks] == [1.0, 0.65]
     assert all(look.grid is None for look in looks)
 
 
@@ -112,8 +112,9 @@ def test_shots_without_a_picture() -> None:
 
 
 def test_doubt_means_identity() -> None:
-    """Below a small confidence nothing is changed; above, sliders stay within their caps."""
-    assert shrunk(np.ones(8, np.float32), 0.05) == LookControls()
+    """Up to the doubt nothing is changed, beyond it the map grows from identity; sliders stay within their caps."""
+    assert shrunk(np.ones(8, np.float32), DOUBT) == LookControls()
+    assert shrunk(np.ones(8, np.float32), DOUBT + 0.007).exposure == pytest.approx(0.01)
     capped = shrunk(np.full(8, 100, np.float32), 1.0)
     assert dict(zip(LookControls.names(), capped.values(), strict=True)) == CAPS
 
@@ -147,6 +148,20 @@ def test_resize_is_the_area_mean(size: tuple[int, int]) -> None:
     if size[0] % 48 == 0:
         theirs = np.asarray(Image.fromarray(picture[0]).resize((64, 48), Image.Resampling.BOX))
         assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+def test_black_bars_are_not_looked_at() -> None:
+    """Bars that all pictures share go, with the line at their edge; a dark picture and a lone dark line stay."""
+    scene = np.full((2, 36, 64, 3), 90, np.uint8)
+    boxed = scene.copy()
+    boxed[:, :5] = boxed[:, -5:] = 16
+    assert without_bars(boxed).shape == (2, 24, 64, 3)
+    boxed[1, 0, 0] = 200  # a picture without the upper bar: it is no bar of the film
+    assert without_bars(boxed).shape == (2, 30, 64, 3)
+    assert without_bars(scene).shape == scene.shape
+    assert without_bars(scene // 10).shape == scene.shape
+    scene[:, 10] = 0
+    assert without_bars(scene).shape == scene.shape
 
 
 def test_network_contract() -> None:

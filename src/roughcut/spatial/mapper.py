@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roughcut.records import F32, U8, Features, Look, Shot, Timing
-from roughcut.spatial.colour import NEGLIGIBLE, robust_mean, shrunk
+from roughcut.spatial.colour import robust_mean, shrunk
 
 INPUT_SIZE = (64, 48)  # width, height the network looks at, whatever the aspect
 EDGE_FRAMES = 2  # frames this near to a transition may still hold some of it
+MIN_GRID = 0.12  # stops: a field below this everywhere is not worth having
 MAX_GRID = 0.5  # stops: the most that one region is moved
+BAR_LEVEL = 24  # display code: a line without a brighter pixel at the picture's edge belongs to a bar
 _PICTURES_PER_RUN = 64
 _CLOSEST_COST = 10**9
 
@@ -59,7 +61,7 @@ class SpaceMapper:
 
     def look_at(self, pictures: U8) -> PictureColour:
         """Each of [N, h, w, 3] pictures (full-range display RGB, N >= 1) on its own."""
-        small = resized(pictures, *INPUT_SIZE)
+        small = resized(without_bars(pictures), *INPUT_SIZE)
         runs = [small[at : at + _PICTURES_PER_RUN] for at in range(0, len(small), _PICTURES_PER_RUN)]
         found = [self._network.run(pictures=run) for run in runs]
         sliders, confidence, grid = (
@@ -94,6 +96,27 @@ def picture_weights(features: Features, timing: Timing) -> F32:
     return weights
 
 
+def without_bars(pictures: U8) -> U8:
+    """[N, h, w, 3] without the black bars that all of them share; all of it where that leaves less than half a side.
+
+    Bars are no part of the scene: a network that sees them takes them for crushed shadows. One more line goes with
+    each bar, because its edge is rarely on a pixel of the small picture.
+    """
+    peak = pictures.max(axis=(0, 3))
+    rows, columns = _lit(peak.max(axis=1)), _lit(peak.max(axis=0))
+    return pictures[:, rows, columns]
+
+
+def _lit(peaks: NDArray[np.uint8]) -> slice:
+    """The stretch of lines between dark ones at either end."""
+    lit = np.flatnonzero(peaks > BAR_LEVEL)
+    if not len(lit):
+        return slice(None)
+    first, stop = int(lit[0]), int(lit[-1]) + 1
+    first, stop = first + (first > 0), stop - (stop < len(peaks))
+    return slice(first, stop) if stop - first >= len(peaks) / 2 else slice(None)
+
+
 def resized(pictures: U8, width: int, height: int) -> U8:
     """Area mean (box filter, exact at fractional borders) of [N, h, w, 3] to [N, height, width, 3]."""
     rows, columns = _box(pictures.shape[1], height), _box(pictures.shape[2], width)
@@ -125,6 +148,6 @@ def _pictures_of(shot: Shot, features: Features, weights: F32) -> NDArray[np.int
 
 def _grid(grids: F32, weights: F32) -> tuple[tuple[float, ...], ...] | None:
     mean = robust_mean(grids.reshape(len(grids), -1), weights).reshape(grids.shape[1:])
-    if np.abs(mean).max() < NEGLIGIBLE:
+    if np.abs(mean).max() < MIN_GRID:
         return None
     return tuple(tuple(round(float(v), 3) for v in row) for row in np.clip(mean, -MAX_GRID, MAX_GRID))
