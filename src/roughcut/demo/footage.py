@@ -26,6 +26,7 @@ FRAME_RATE = Fraction(25)
 SECONDS = 36
 SPOKEN = ((1.0, 2.6), (5.5, 2.7), (9.8, 3.6), (18.8, 2.9), (23.8, 2.3), (27.2, 1.5), (29.6, 2.8))  # start, length
 DISSOLVE, FADE = (22.6, 23.4), (34.6, 36.0)
+TUNGSTEN = (1.35, 1.0, 0.5)  # linear gains of red, green, blue: daylight balance under a lamp
 SEED = 3
 SPEC = FilmSpec(width=scenes.WIDTH, height=scenes.HEIGHT, rate=FRAME_RATE, sound_rate=RATE, crf=18)
 
@@ -64,10 +65,10 @@ def _cut_list(mouth: NDArray[np.float64]) -> list[tuple[Scene, float, float]]:
 
     return [
         (scenes.hills, 0, 5),
-        (scenes.speaker(opening), 5, 14),
+        (scenes.cast(scenes.speaker(opening), TUNGSTEN), 5, 14),
         (scenes.wall, 14, 18),
         (scenes.underexposed(scenes.beach, 2), 18, DISSOLVE[1]),
-        (scenes.cast(scenes.turntable, (0.62, 0.95, 1.5)), DISSOLVE[1], 29),
+        (scenes.turntable, DISSOLVE[1], 29),
         (scenes.city, 29, 33),
         (scenes.beach, 33, SECONDS),
     ]
