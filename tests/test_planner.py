@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,8 +109,6 @@ def test_two_rates_make_one_film() -> None:
 )
 def test_every_plan_keeps_its_promises(shots: list[float], target: int, wish: str, seed: int) -> None:
     """Whatever the footage: inside the target, whole frames, clips inside the media, in order, not overlapping."""
-    import numpy as np
-
     footage = [make_analysis(shots, keep=np.random.default_rng(seed).random(len(shots)).tolist())]
     whole = footage[0].features.times.range
     if target > whole.duration:
@@ -132,3 +132,13 @@ def test_unknown_options_are_errors(bad: dict[str, object]) -> None:
     """Every option names its allowed values."""
     with pytest.raises(OptionError, match="--"):
         PlanOptions(**bad)  # type: ignore[arg-type]
+
+
+def test_motion_breaks_ties() -> None:
+    """Of two shots that people would like as much, the one where something happens is kept."""
+    still = make_analysis([4, 4], keep=[0.5, 0.5])
+    stats = still.features.frame_stats.copy()
+    stats[:, 2] = np.where(np.arange(len(stats)) < 100, 0.001, 0.05)
+    moving = replace(still, features=replace(still.features, frame_stats=stats))
+    plan = make_plan([moving], PlanOptions(target=4 * SECONDS, keep="highlights", transitions="cuts"))
+    assert [c.range for c in plan.clips] == [TimeRange(4 * SECONDS, 8 * SECONDS)]

@@ -13,7 +13,7 @@ from PIL import Image
 from roughcut.networks import spatial as network
 from roughcut.records import Curve, Features, FrameTimes, LookControls, Shot, Timing, Transition
 from roughcut.spatial.colour import CAPS, DOUBT, robust_mean, shrunk, weighted_median
-from roughcut.spatial.mapper import SpaceMapper, picture_weights, resized, without_bars
+from roughcut.spatial.mapper import SpaceMapper, evidence, picture_weights, resized, without_bars
 from roughcut.timebase import TimeRange
 from roughcut.training.faults import FaultSettings, degrade, locus
 
@@ -214,3 +214,11 @@ def test_planckian_locus() -> None:
     assert (white - 1).abs().max() < 0.08
     assert lamp[0] > 1.5 * lamp[2]
     assert sky[2] > 1.2 * sky[0]
+
+
+def test_mostly_black_pictures_say_nothing() -> None:
+    """A title card on black has no say in the colour of its shot; an ordinary picture has its full say."""
+    card = np.zeros((48, 64, 3), np.uint8)
+    card[20:26, 16:48] = 230
+    ordinary = np.random.default_rng(0).integers(20, 240, (48, 64, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(evidence(np.stack([card, ordinary])), [0.0, 1.0])

@@ -23,6 +23,7 @@ BUDGET_UNIT = Fraction(1, 30)
 STATES = 40_000_000  # cells x budget units the search may visit; about 80 MB
 STANDS_OUT, STILL_OUT = 0.7, 0.45  # ranks between which a stretch stands out (hysteresis)
 PRICE_SHOT_EDGE, PRICE_INSIDE, PRICE_IN_WORD = 0.1, 0.5, 1.5  # in seconds of best footage
+MOTION_SHARE = 0.3
 BLACK_LUMA, FLAT = 0.04, 0.02
 
 
@@ -43,7 +44,7 @@ def highlight_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
         step, unit = step * 2, unit * 2
     row = [c for i, analysis in enumerate(footage) for c in _cells_of(i, analysis, step)]
     cells = _priced(footage, row, unit)
-    budget = target if target is not None else _standing_out(_ranks(footage, row), _seconds(row))
+    budget = target if target is not None else _standing_out(_worth(footage, row), _seconds(row))
     shortest = max(int(min(SHORTEST, budget * 3 / 4) / step), 1)
     runs = best_runs(cells, int(budget / unit), shortest)
     if not runs:  # too little room for the price of a cut, or nothing but black: take the best there is
@@ -56,7 +57,7 @@ def _priced(footage: Footage, row: list[Cell], unit: Fraction) -> Cells:
     black = np.array([_is_black(footage[c.source], c.range) for c in row])
     new_shot = [(a.source, a.shot) != (b.source, b.shot) for a, b in pairwise(row)]
     return Cells(
-        value=np.where(black, -1.0, _ranks(footage, row)) * _seconds(row),
+        value=np.where(black, -1.0, _worth(footage, row)) * _seconds(row),
         cost=np.array([_cost(footage, c, unit) for c in row], dtype=np.int64),
         cut_in=_prices(footage, row, at_start=True),
         cut_out=_prices(footage, row, at_start=False),
@@ -92,12 +93,30 @@ def _cost(footage: Footage, cell: Cell, unit: Fraction) -> int:
     return math.ceil((cell.range.end - start) / unit) - math.ceil((cell.range.start - start) / unit)
 
 
-def _ranks(footage: Footage, row: list[Cell]) -> NDArray[np.float64]:
-    """[N] importance of each cell as its rank among all footage, 0..1: only the order of importance is learned."""
-    keep = np.array([footage[c.source].timing.keep.mean(c.range) for c in row])
-    order = np.searchsorted(np.sort(keep), keep, side="left") + np.searchsorted(np.sort(keep), keep, side="right")
-    ranks: NDArray[np.float64] = order / (2 * len(keep))
-    return ranks
+def _worth(footage: Footage, row: list[Cell]) -> NDArray[np.float64]:
+    """[N] 0..1: the rank of each cell's importance among all footage, and a part of the rank of its motion.
+
+    Only the order of importance is learned, so ranks are used. Motion breaks the many near-ties in favour of what
+    happens: an empty road is not a highlight because cars passed before and after.
+    """
+    keep = _ranks(np.array([footage[c.source].timing.keep.mean(c.range) for c in row]))
+    motion = _ranks(np.array([_motion(footage[c.source], c.range) for c in row]))
+    return (1 - MOTION_SHARE) * keep + MOTION_SHARE * motion
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N] 0..1 mean rank of each value; equal values share theirs."""
+    ordered = np.sort(values)
+    ranks = np.searchsorted(ordered, values, side="left") + np.searchsorted(ordered, values, side="right")
+    halved: NDArray[np.float64] = ranks / (2 * len(values))
+    return halved
+
+
+def _motion(analysis: Analysis, part: TimeRange) -> float:
+    """Median difference from frame to frame, which a cut does not move."""
+    times = analysis.features.times
+    differences = analysis.features.frame_stats[times.frame_at(part.start) + 1 : times.frame_at(part.end) + 1, 2]
+    return float(np.median(differences)) if len(differences) else 0.0
 
 
 def _standing_out(ranks: NDArray[np.float64], seconds: NDArray[np.float64]) -> Fraction:

@@ -19,6 +19,9 @@ from roughcut.spatial.colour import robust_mean, shrunk
 INPUT_SIZE = (64, 48)  # width, height the network looks at, whatever the aspect
 EDGE_FRAMES = 2  # frames this near to a transition may still hold some of it
 MIN_GRID = 0.12  # stops: a field below this everywhere is not worth having
+NEAR_BLACK = 15  # luma of 255
+SOME_BLACK, ALL_BLACK = 0.4, 0.6  # shares of near-black pixels
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # BT.709
 MAX_GRID = 0.5  # stops: the most that one region is moved
 BAR_LEVEL = 24  # display code: a line without a brighter pixel at the picture's edge belongs to a bar
 _PICTURES_PER_RUN = 64
@@ -67,7 +70,8 @@ class SpaceMapper:
         sliders, confidence, grid = (
             np.concatenate([f[key] for f in found]) for key in ("sliders", "confidence", "grid")
         )
-        return PictureColour(sliders=sliders, confidence=confidence, grid=grid)
+        seen = evidence(small)
+        return PictureColour(sliders=sliders, confidence=confidence * seen, grid=grid * seen[:, None, None])
 
     def map(self, features: Features, timing: Timing) -> tuple[Look, ...]:
         """One look per shot, in order; a shot without a picture takes the nearest one, identity where there is none."""
@@ -76,6 +80,17 @@ class SpaceMapper:
         colour = self.look_at(features.pictures)
         weights = picture_weights(features, timing)
         return tuple(shot_look(colour, _pictures_of(shot, features, weights), weights) for shot in timing.shots)
+
+
+def evidence(pictures: U8) -> F32:
+    """[N] in 0..1: how much [N, h, w, 3] pictures can say of their light.
+
+    Where most of a picture is black (a title card, a stage, the end of a fade) nothing tells a wrong exposure from a
+    meant one, and lifting it does harm: from 40 % of near-black pixels on a picture counts less, from 60 % on nothing.
+    """
+    dark = (pictures.astype(np.float32) @ LUMA < NEAR_BLACK).mean((1, 2))
+    share: F32 = np.clip((ALL_BLACK - dark) / (ALL_BLACK - SOME_BLACK), 0, 1).astype(np.float32)
+    return share
 
 
 def shot_look(colour: PictureColour, chosen: NDArray[np.int64], weights: F32) -> Look:
