@@ -15,6 +15,7 @@ from media import find_beeps, find_flashes, flash_and_beep, flat, luma_levels, w
 from roughcut.errors import InputError, OptionError, OutputError
 from roughcut.media.audio import read_sound
 from roughcut.media.probe import probe
+from roughcut.records import ColourTags
 from roughcut.timebase import TimeRange
 from roughcut.timeline.otio import read_otio
 
@@ -122,3 +123,18 @@ def test_a_missing_medium_is_named(talk: Path, tmp_path: Path) -> None:
     footage.unlink()
     with pytest.raises(InputError, match=r"talk\.mp4"):
         roughcut.render(timeline, tmp_path / "cut.mp4")
+
+
+def test_hdr_footage_keeps_its_colour(tmp_path: Path) -> None:
+    """10-bit HLG comes out as 10-bit HLG, no look is laid on it, and the analysis says so."""
+    hlg = ColourTags(matrix="bt2020nc", primaries="bt2020", transfer="arib-std-b67", full_range=False)
+    quiet = {"crf": "18", "preset": "ultrafast", "x265-params": "log-level=none"}
+    path = write_media(
+        tmp_path / "hlg.mkv", (flat((40, 2 * n, 90)) for n in range(50)), codec="libx265", options=quiet, colour=hlg,
+        pixel_format="yuv420p10le",
+    )  # fmt: skip
+    analysis = roughcut.analyze(path)
+    assert all(look.is_identity() for look in analysis.looks)
+    assert any("HDR" in words for words in analysis.warnings)
+    found = roughcut.probe(roughcut.render(roughcut.plan(analysis, keep="all"), tmp_path / "cut.mp4").film).video
+    assert (found.bit_depth, found.colour) == (10, hlg)

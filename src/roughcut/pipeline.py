@@ -22,7 +22,7 @@ from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import probe as probe_file
 from roughcut.models import store
 from roughcut.planner import PlanOptions, make_plan
-from roughcut.records import Analysis, MediaInfo, Progress, Timing, no_progress
+from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, no_progress
 from roughcut.rendering import EditResult, render_plan
 from roughcut.reporting import report_paths, reported
 from roughcut.results import claim
@@ -34,6 +34,7 @@ from roughcut.timeline.otio import read_otio, write_otio
 from roughcut.timeline.plan import Plan
 
 File = Path | str
+HDR_TRANSFERS = ("smpte2084", "arib-std-b67")  # PQ and HLG: the colour network learned from SDR pictures alone
 
 
 def probe(path: File) -> MediaInfo:
@@ -63,13 +64,15 @@ def analyze(path: File, *, cache: bool = True, progress: Progress = no_progress)
         speech=find_speech(features),
         loudness=loudness_curve(features),
     )
+    hdr = info.video.colour.transfer in HDR_TRANSFERS
+    looks = tuple(Look(confidence=0.0) for _ in timing.shots) if hdr else SpaceMapper(store).map(features, timing)
     return Analysis(
         media=info,
         features=features,
         timing=timing,
-        looks=SpaceMapper(store).map(features, timing),
+        looks=looks,
         models=watching.model_versions(("encoder", "shots", "moments", "colour")),
-        warnings=(*info.warnings, *seen.losses),
+        warnings=(*info.warnings, *seen.losses, *(["HDR footage: its colour was left alone"] if hdr else [])),
     )
 
 

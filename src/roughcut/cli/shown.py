@@ -272,5 +272,5 @@ def evaluation_room() -> ModuleType:
 
 def _extra_missing(error: ModuleNotFoundError) -> OptionError:
     return OptionError(
-        "this command needs the training extra", where=error.name, next_step='pip install "roughcut[train]"'
+        "this command needs the training extra", where=error.name, next_step='install it: pip install "roughcut[train]"'
     )
