@@ -199,9 +199,7 @@ def test_clean_samples_stay_clean() -> None:
     once = degrade(good, FaultSettings(clean=0.5), torch.Generator().manual_seed(3))
     again = degrade(good, FaultSettings(clean=0.5), torch.Generator().manual_seed(3))
     torch.testing.assert_close(once[0], again[0])
-    faulty, target, clean = once
-    barred = (target - good).abs().amax(-1) > 0.02
-    torch.testing.assert_close(target[~barred], good[~barred])
+    faulty, clean = once
     moved = (faulty - good).abs().flatten(1).median(1).values
     assert 10 < int(clean.sum()) < 54
     assert moved[clean].max() < 0.03

@@ -128,8 +128,8 @@ class ColourTask:
 
     def _degraded(self, pictures: Tensor, step: int) -> Batch:
         draw = torch.Generator().manual_seed(self._seed * 1_000_003 + step)
-        faulty, good, clean = degrade(pictures, self._faults, draw)
-        return {"good": good, "faulty": faulty, "clean": clean}
+        faulty, clean = degrade(pictures, self._faults, draw)
+        return {"good": pictures, "faulty": faulty, "clean": clean}
 
     def _validation_set(self, footage: Footage) -> Batch:
         """Every held-out picture, whole, with a few fixed faults."""

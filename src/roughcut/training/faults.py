@@ -39,11 +39,10 @@ class FaultSettings:
     shading: float = 0.25
 
 
-def degrade(rgb: Tensor, settings: FaultSettings, draw: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Display pictures [N, h, w, 3] in 0..1 as faulty versions, as what they should become, and which are clean [N].
+def degrade(rgb: Tensor, settings: FaultSettings, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Faulty versions of display pictures [N, h, w, 3] in 0..1, and which of them were left clean [N] (bool).
 
-    Clean ones still get what every file has: coarse chroma, 8 bit, now and then a title. Bars and titles lie over the
-    faulty picture and over the good one alike: no fault of the camera is in them.
+    Clean ones still get what every file has: coarse chroma, 8 bit, now and then a title.
     """
     n = len(rgb)
     clean = torch.rand(n, generator=draw) < settings.clean
@@ -58,8 +57,7 @@ def degrade(rgb: Tensor, settings: FaultSettings, draw: torch.Generator) -> tupl
     x = _tone(x, pick(settings.tone), draw)
     x = _points(x, pick(settings.points), draw)
     x = _saturate(x, pick(settings.saturation), draw)
-    free, ink = _overlay(x, draw)
-    return _record(torch.where(free, x, ink), draw), torch.where(free, rgb, ink), clean
+    return _record(_overlay(x, draw), draw), clean
 
 
 def _uniform(draw: torch.Generator, n: int, low: float, high: float, *more: int) -> Tensor:
@@ -91,8 +89,7 @@ def _balance(light: Tensor, on: Tensor, draw: torch.Generator) -> Tensor:
     gains = gains ** (1 * on[:, 0, 0])
     mix = torch.eye(3) * 0.6 + 0.6 * torch.rand((n, 3, 3), generator=draw) * (1 - torch.eye(3)) * 0.35
     mix = mix / mix.sum(-1, keepdim=True)
-    seen = torch.einsum("nij,nj->ni", mix, gains)  # so that white lands on the locus itself, whatever the camera
-    camera = torch.einsum("nij,nhwj->nhwi", mix, light) * seen[:, None, None]
+    camera = torch.einsum("nij,nhwj->nhwi", mix, light) * gains[:, None, None]
     back = torch.einsum("nij,nhwj->nhwi", torch.linalg.inv(mix), camera).clamp(min=0)
     return torch.where(on > 0, back, light)
 
@@ -136,21 +133,22 @@ def _saturate(x: Tensor, on: Tensor, draw: torch.Generator) -> Tensor:
     return (luma + gain * (x - luma)).clamp(0, 1)
 
 
-def _overlay(x: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-    """What is no part of the scene (black bars, a bright title, specks): where there is none of it, and its ink."""
+def _overlay(x: Tensor, draw: torch.Generator) -> Tensor:
+    """What is no part of the scene: black bars, a bright title, a logo."""
     n, h, w = x.shape[:3]
     rows = (torch.arange(h) + 0.5)[None, :, None, None] / h
     columns = (torch.arange(w) + 0.5)[None, None, :, None] / w
     bar = _uniform(draw, n, 0.06, 0.16) * (_uniform(draw, n, 0, 1) < 0.08)
     side = _uniform(draw, n, 0.08, 0.2) * (_uniform(draw, n, 0, 1) < 0.04)
     inside = (rows > bar) & (rows < 1 - bar) & (columns > side) & (columns < 1 - side)
+    x = x * inside
     top, left = _uniform(draw, n, 0.05, 0.85), _uniform(draw, n, 0.05, 0.6)
     box = (rows > top) & (rows < top + 0.1) & (columns > left) & (columns < left + 0.35)
     letters = torch.rand((n, h, w, 1), generator=draw) < 0.5
     title = box & letters & (_uniform(draw, n, 0, 1) < 0.06)
     speck = torch.rand((n, h, w, 1), generator=draw) < 0.006 * (_uniform(draw, n, 0, 1) < 0.25)
-    ink = torch.rand((n, 1, 1, 3), generator=draw).round() * speck
-    return inside & ~title & ~speck, torch.where(title & inside, torch.ones(()), ink * inside)
+    ink = torch.rand((n, 1, 1, 3), generator=draw).round()  # one ink per picture
+    return torch.where(title, torch.ones(()), torch.where(speck, ink, x))
 
 
 def _record(x: Tensor, draw: torch.Generator) -> Tensor:
