@@ -26,6 +26,8 @@ class Sound:
     rate: int = 48_000
     start: Fraction = Fraction(0)
     codec: str = "aac"
+    language: str | None = None
+    title: str | None = None
 
 
 def write_media(
@@ -35,7 +37,7 @@ def write_media(
     rate: Fraction = Fraction(25),
     ticks: Sequence[int] | None = None,
     time_base: Fraction | None = None,
-    sound: Sound | None = None,
+    sound: Sound | Sequence[Sound] | None = None,
     codec: str = "libx264",
     options: dict[str, str] | None = None,
     colour: ColourTags = UNTAGGED,
@@ -44,13 +46,14 @@ def write_media(
 ) -> Path:
     """Write frames (and sound) with exactly these timestamps: frame i at i / rate, or at `ticks[i]` of `time_base`."""
     base = time_base or 1 / rate
+    sounds = [sound] if isinstance(sound, Sound) else sound or []
     with av.open(str(path), "w") as out:
         video = None
         scaler = VideoReformatter()
         for i, rgb in enumerate(frames):
             if video is None:
                 video = _video(out, rgb, rate, base, codec, options, colour, rotation, pixel_format)
-                track = _track(out, sound) if sound is not None else None
+                tracks = [_track(out, s) for s in sounds]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), "rgb24")
             frame = scaler.reformat(
                 frame, format=pixel_format, dst_colorspace=swscale_matrix(colour, rgb.shape[0]),
@@ -61,8 +64,8 @@ def write_media(
             out.mux(video.encode(frame))
         assert video is not None
         out.mux(video.encode(None))
-        if sound is not None:
-            _write_sound(out, track, sound)
+        for track, one in zip(tracks, sounds, strict=True):
+            _write_sound(out, track, one)
     return path
 
 
@@ -88,7 +91,9 @@ def _video(out, rgb, rate, base, codec, options, colour, rotation, pixel_format)
 
 def _track(out, sound):  # type: ignore[no-untyped-def]
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[sound.samples.shape[0]]
-    return out.add_stream(sound.codec, rate=sound.rate, layout=layout)
+    track = out.add_stream(sound.codec, rate=sound.rate, layout=layout)
+    track.metadata.update({k: v for k, v in (("language", sound.language), ("title", sound.title)) if v})
+    return track
 
 
 def _write_sound(out, track, sound):  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from roughcut.records import ColourTags, FilmSpec, Look, LookControls
+from roughcut.records import ColourTags, FilmSpec, Look, LookControls, TrackSpec
 from roughcut.timebase import STANDARD_RATES, TimeRange
 from roughcut.timeline.plan import Clip, Decision, Dropped, Join, Plan, Source
 
@@ -34,13 +34,20 @@ GRIDS = st.integers(1, 3).flatmap(
     lambda w: st.lists(st.tuples(*[st.floats(-1, 1)] * w), min_size=1, max_size=3).map(tuple)
 )
 LOOKS = st.builds(Look, controls=CONTROLS, confidence=st.floats(0, 1), grid=st.none() | GRIDS)
+TRACKS = st.builds(
+    TrackSpec,
+    rate=st.sampled_from([44_100, 48_000]),
+    layout=st.sampled_from(["mono", "stereo", "5.1"]),
+    language=st.none() | WORDS,
+    title=st.none() | WORDS,
+)
 SPECS = st.builds(
     FilmSpec,
     width=st.integers(1, 4000).map(lambda n: 2 * n),
     height=st.integers(1, 4000).map(lambda n: 2 * n),
     rate=FILM_RATES,
     colour=st.builds(ColourTags, matrix=st.none() | WORDS, full_range=st.none() | st.booleans()),
-    sound_rate=st.sampled_from([None, 44_100, 48_000]),
+    tracks=st.lists(TRACKS, max_size=3).map(tuple),
     tags=st.dictionaries(WORDS, WORDS, max_size=2),
 )
 NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=10).filter(lambda n: n not in (".", ".."))
@@ -59,7 +66,7 @@ def sources(draw: st.DrawFn, id: str) -> Source:
         width=draw(st.integers(0, 4000)),
         height=draw(st.integers(0, 4000)),
         digest=draw(WORDS),
-        has_sound=draw(st.booleans()),
+        tracks=draw(st.integers(0, 4)),
     )
 
 
@@ -116,6 +123,7 @@ def plans(draw: st.DrawFn) -> Plan:
         spec=spec,
         dropped=tuple(Dropped(source=m.id, range=span.shift(draw(TIMES)), decision=draw(DECISIONS)) for m in media[:1]),
         loudness_target=draw(st.none() | st.floats(-40, 0)),
+        track=draw(st.integers(0, 3)),
         name=draw(WORDS),
         metadata=draw(METADATA),
     )

@@ -94,8 +94,8 @@ def test_pictures_and_sound_lie_side_by_side(tmp_path: Path) -> None:
 def test_silent_sources_leave_gaps_in_the_sound(tmp_path: Path) -> None:
     """No audio track without sound; beside sources with sound, silent ones are gaps as long as their pictures."""
     plan = example([tmp_path / "a.mp4", tmp_path / "b.mp4"])
-    silent = replace(plan, sources=(plan.sources[0], replace(plan.sources[1], has_sound=False)))
-    mute = replace(plan, sources=tuple(replace(s, has_sound=False) for s in plan.sources))
+    silent = replace(plan, sources=(plan.sources[0], replace(plan.sources[1], tracks=0)))
+    mute = replace(plan, sources=tuple(replace(s, tracks=0) for s in plan.sources))
     audio = opened(silent, tmp_path / "cut.otio").audio_tracks()[0]
     assert [isinstance(c, otio.schema.Gap) for c in audio if not isinstance(c, otio.schema.Transition)] == [
         False

@@ -36,7 +36,7 @@ def source_of(path: Path, name: str = "s") -> Source:
     info = probe(path)
     return Source(
         id=name, path=path, available=info.range, rate=info.video.rate, width=info.video.width,
-        height=info.video.height, has_sound=bool(info.audio),
+        height=info.video.height, tracks=len(info.audio),
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_variable_rate_becomes_constant_in_time(tmp_path: Path) -> None:
     steps = [Fraction(1, 30)] * 60 + [Fraction(1, 10)] * 20 + [Fraction(1, 60)] * 120
     times = list(np.cumsum([0, *steps[:-1]]))
     path = ramp_film(tmp_path / "vfr.mp4", times)
-    spec = FilmSpec(width=64, height=48, rate=Fraction(30), sound_rate=None, crf=10)
+    spec = FilmSpec(width=64, height=48, rate=Fraction(30), tracks=(), crf=10)
     ranges = [("s", Fraction(1, 2), Fraction(3)), ("s", Fraction(7, 2), Fraction(11, 2))]
     plan = plan_of([source_of(path)], ranges, spec=spec)
     levels = luma_levels(render_plan(plan, tmp_path / "cut.mp4").film)
@@ -177,7 +177,7 @@ def test_colour_survives_a_plain_edit(tmp_path: Path, matrix: str, full: bool) -
     picture = np.concatenate([flat(p, (32, 64)) for p in patches], axis=1)
     colour = ColourTags(matrix=matrix, primaries="bt709", transfer="bt709", full_range=full)
     path = write_media(tmp_path / "c.mp4", [picture] * 50, colour=colour, options={"crf": "4"})
-    spec = FilmSpec(width=192, height=64, rate=RATE, colour=colour, sound_rate=None, crf=4)
+    spec = FilmSpec(width=192, height=64, rate=RATE, colour=colour, tracks=(), crf=4)
     plan = plan_of([source_of(path)], [("s", Fraction(0), Fraction(1))], spec=spec)
     found = probe(render_plan(plan, tmp_path / "cut.mp4").film).video
     assert (found.colour.matrix, found.colour.full_range) == (matrix, full)
@@ -248,12 +248,12 @@ def test_a_full_disk_is_said(flash_film: Path, tmp_path: Path, monkeypatch: pyte
     """Where the disk is full the error says so and the temporary file is gone."""
     import errno
 
-    from roughcut.media.encode import FilmWriter
+    from roughcut.media.encode import _SoundWriter
 
-    def full(self: FilmWriter, frame: object) -> None:
+    def full(self: _SoundWriter, frame: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(FilmWriter, "_encode_sound", full)
+    monkeypatch.setattr(_SoundWriter, "_encode", full)
     plan = plan_of([source_of(flash_film)], [("s", Fraction(0), Fraction(2))])
     with pytest.raises(OutputError, match="the disk is full"):
         render_plan(plan, tmp_path / "cut.mp4")

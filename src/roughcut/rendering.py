@@ -95,31 +95,43 @@ def _write(plan: Plan, out: Path, progress: Progress) -> list[str]:
     with ExitStack() as open_files:
         synthesizer = EffectSynthesizer(plan, *_readers(plan, open_files), apply_look)
         gain, remark = _gain(plan, synthesizer, progress)
-        rate = plan.spec.sound_rate or 1
-        sound = limited(synthesizer.sound(), gain, rate) if plan.spec.sound_rate else iter(())
         total = float(plan.film_frames() / plan.spec.rate)
         with FilmWriter(out, plan.spec) as film:
-            heard = 0
+            sounds = [_Sound(film, synthesizer, k, gain) for k in range(len(plan.spec.tracks))]
             for n, picture in enumerate(synthesizer.pictures()):
                 film.write_picture(picture)  # type: ignore[arg-type]  # our readers give FilmPictures
-                due = nearest_frame((n + 1) / plan.spec.rate, Fraction(rate))
-                while heard < due and (block := next(sound, None)) is not None:
-                    film.write_sound(block)
-                    heard += block.shape[1]
+                for sound in sounds:
+                    sound.write_to((n + 1) / plan.spec.rate)
                 progress("rendering", float((n + 1) / plan.spec.rate), total)
-            for block in sound:
-                film.write_sound(block)
     return [remark] if remark else []
 
 
+class _Sound:
+    """One track on its way into the film, as far as the pictures have come."""
+
+    def __init__(self, film: FilmWriter, synthesizer: EffectSynthesizer, track: int, gain: float) -> None:
+        self._film, self._track = film, track
+        self._rate = film.spec.tracks[track].rate
+        self._blocks = limited(synthesizer.sound(track), gain, self._rate)
+        self._heard = 0
+
+    def write_to(self, end: Fraction) -> None:
+        """Write at least all samples before film time `end`."""
+        due = nearest_frame(end, Fraction(self._rate))
+        while self._heard < due and (block := next(self._blocks, None)) is not None:
+            self._film.write_sound(block, self._track)
+            self._heard += block.shape[1]
+
+
 def _gain(plan: Plan, synthesizer: EffectSynthesizer, progress: Progress) -> tuple[float, str | None]:
-    """First pass over the sound alone: the gain that brings the film to its loudness target."""
-    rate = plan.spec.sound_rate
-    if rate is None or plan.loudness_target is None:
+    """First pass over the main track alone: the gain that brings it to the loudness target. All tracks get it."""
+    if not plan.spec.tracks or plan.loudness_target is None:
         return 1.0, None
+    main = min(plan.track, len(plan.spec.tracks) - 1)
+    track = plan.spec.tracks[main]
     total = float(plan.film_frames() / plan.spec.rate)
-    heard = _told(synthesizer.sound(), rate, total, progress)
-    measured = measure_loudness(heard, rate, plan.spec.layout)
+    heard = _told(synthesizer.sound(main), track.rate, total, progress)
+    measured = measure_loudness(heard, track.rate, track.layout)
     return target_gain(measured.integrated, plan.loudness_target)
 
 
@@ -136,7 +148,7 @@ def _readers(plan: Plan, open_files: ExitStack) -> tuple[Any, Any]:
     film = Film(plan.spec)
     infos: dict[str, MediaInfo] = {}
     conformers: dict[str, Conformer] = {}
-    sounds: dict[str, SoundReader] = {}
+    sounds: dict[tuple[str, int], SoundReader] = {}
 
     def info_of(source: Source) -> MediaInfo:
         if source.id not in infos:
@@ -149,11 +161,12 @@ def _readers(plan: Plan, open_files: ExitStack) -> tuple[Any, Any]:
         for frame in grid_frames(info, start, count, plan.spec.rate):
             yield conformers[source.id].picture(frame)
 
-    def read_sound(source: Source, start: Fraction, samples: int) -> F32:
-        if source.id not in sounds:
-            reader = SoundReader(info_of(source), plan.spec.sound_rate or 48_000, plan.spec.layout)
-            sounds[source.id] = open_files.enter_context(reader)
-        return sounds[source.id].read(start, samples)
+    def read_sound(source: Source, track: int, start: Fraction, samples: int) -> F32:
+        key, wanted = (source.id, track), plan.spec.tracks[track]
+        if key not in sounds:
+            reader = SoundReader(info_of(source), wanted.rate, wanted.layout, track=track)
+            sounds[key] = open_files.enter_context(reader)
+        return sounds[key].read(start, samples)
 
     return read_pictures, read_sound
 
@@ -162,11 +175,10 @@ def write_film(path: Path, spec: FilmSpec, frames: Iterable[np.ndarray], sound: 
     """Write RGB frames [h, w, 3] and [channels, n] sound as a film, without a plan."""
     film = Film(spec)
     path.parent.mkdir(parents=True, exist_ok=True)
-    rate = Fraction(spec.sound_rate or 1)
     with FilmWriter(path, spec) as writer:
         for n, rgb in enumerate(frames):
             writer.write_picture(FilmPicture(film.from_rgb(rgb), film))
             if sound is not None:
-                first, last = (nearest_frame(k / spec.rate, rate) for k in (n, n + 1))
+                first, last = (nearest_frame(k / spec.rate, Fraction(spec.tracks[0].rate)) for k in (n, n + 1))
                 writer.write_sound(sound[:, first:last])
     return path

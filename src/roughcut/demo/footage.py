@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from roughcut.demo import scenes
 from roughcut.demo.scenes import U8, Scene
 from roughcut.demo.voice import RATE, ambience, sentence
-from roughcut.records import FilmSpec
+from roughcut.records import FilmSpec, TrackSpec
 
 FRAME_RATE = Fraction(25)
 SECONDS = 36
@@ -28,7 +28,7 @@ SPOKEN = ((1.0, 2.6), (5.5, 2.7), (9.8, 3.6), (18.8, 2.9), (23.8, 2.3), (27.2, 1
 DISSOLVE, FADE = (22.6, 23.4), (34.6, 36.0)
 TUNGSTEN = (1.35, 1.0, 0.5)  # linear gains of red, green, blue: daylight balance under a lamp
 SEED = 3
-SPEC = FilmSpec(width=scenes.WIDTH, height=scenes.HEIGHT, rate=FRAME_RATE, sound_rate=RATE, crf=18)
+SPEC = FilmSpec(width=scenes.WIDTH, height=scenes.HEIGHT, rate=FRAME_RATE, tracks=(TrackSpec(rate=RATE),), crf=18)
 
 
 def sound() -> NDArray[np.float32]:

@@ -24,8 +24,8 @@ from roughcut.timeline.plan import Plan, Source
 
 ReadPictures = Callable[[Source, Fraction, int], Iterator[Picture]]
 """(source, start in source seconds, count) -> exactly that many pictures on the film's grid."""
-ReadSound = Callable[[Source, Fraction, int], F32]
-"""(source, start in source seconds, samples) -> [channels, samples] at the film's sound rate."""
+ReadSound = Callable[[Source, int, Fraction, int], F32]
+"""(source, track, start in source seconds, samples) -> [channels, samples] at the rate of that track of the film."""
 ApplyLook = Callable[[np.ndarray, Look], np.ndarray]
 
 SOUND_JOIN = Fraction(1, 100)  # seconds over which sounds cross at a straight cut: no click, nothing smeared
@@ -119,20 +119,18 @@ class EffectSynthesizer:
 
     # ------------------------------------------------------------ sound
 
-    def sound(self) -> Iterator[F32]:
-        """[channels, n] blocks that make exactly the samples of the film's frames together; none without sound."""
-        rate = self._plan.spec.sound_rate
-        if rate is None:
-            return
+    def sound(self, track: int = 0) -> Iterator[F32]:
+        """[channels, n] blocks of one track that make exactly the samples of the film's frames together."""
+        rate = self._plan.spec.tracks[track].rate
         edges = [nearest_frame(e / self._rate, Fraction(rate)) for e in self._edges]
         zones = [self._sound_zone(i, edges, rate) for i in range(len(self._zones))]
         for i in range(len(self._plan.clips)):
             zone, following = zones[i], zones[i + 1]
             if len(zone):
-                old = self._clip_sound(i - 1, edges, zone.first, zone.last, rate)
-                yield crossfade(old, self._clip_sound(i, edges, zone.first, zone.last, rate))
+                old, new = (self._clip_sound(k, track, edges, zone.first, zone.last) for k in (i - 1, i))
+                yield crossfade(old, new)
             for first in range(zone.last, following.first, BLOCK):
-                yield self._clip_sound(i, edges, first, min(first + BLOCK, following.first), rate)
+                yield self._clip_sound(i, track, edges, first, min(first + BLOCK, following.first))
 
     def _sound_zone(self, i: int, edges: list[int], rate: int) -> Zone:
         """Where two sounds cross; nowhere at the film's ends, at fades, and where the source simply goes on."""
@@ -153,11 +151,11 @@ class EffectSynthesizer:
         before, after = self._plan.clips[i - 1], self._plan.clips[i]
         return before.source == after.source and before.range.end == after.range.start
 
-    def _clip_sound(self, i: int, edges: list[int], first: int, last: int, rate: int) -> F32:
+    def _clip_sound(self, i: int, track: int, edges: list[int], first: int, last: int) -> F32:
         """Clip i's sound for film samples [first, last), with its fades."""
-        clip = self._plan.clips[i]
+        clip, rate = self._plan.clips[i], self._plan.spec.tracks[track].rate
         start = clip.range.start + Fraction(first, rate) - self._edges[i] / self._rate
-        samples = self._read_sound(self._plan.source(clip), start, last - first)
+        samples = self._read_sound(self._plan.source(clip), track, start, last - first)
         opening, closing = (nearest_frame(n / self._rate, Fraction(rate)) for n in self._fade_frames(i))
         if opening and first < edges[i] + opening:
             samples = ramp(samples, first - edges[i], opening, rising=True)

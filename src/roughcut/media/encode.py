@@ -16,13 +16,15 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
+from av.container import OutputContainer
 from av.video.frame import PictureType
 
 from roughcut.errors import OutputError
 from roughcut.media.faults import reason
+from roughcut.media.language import language_in
 from roughcut.media.picture import PIXEL_FORMATS, FilmPicture
 from roughcut.media.tags import FULL, LIMITED, MATRICES, PRIMARIES, TRANSFERS
-from roughcut.records import F32, FilmSpec
+from roughcut.records import F32, FilmSpec, TrackSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class FilmWriter:
 
         with FilmWriter(path, spec) as film:
             film.write_picture(picture)     # picture k is shown from k / rate on
-            film.write_sound(samples)       # float32 [channels, n], sample m is heard at m / sound_rate
+            film.write_sound(samples)       # float32 [channels, n], sample m of a track is heard at m / its rate
 
     Raises:
         OutputError: unknown ending, folder missing or read-only, disk full.
@@ -76,7 +78,6 @@ class FilmWriter:
         self._kind = container_of(path)
         self._temporary = temporary_name(path)
         self._pictures = 0
-        self._samples = 0
 
     def __enter__(self) -> FilmWriter:
         with _mapped(self.path):
@@ -84,7 +85,7 @@ class FilmWriter:
             try:
                 self._out.metadata.update(self.spec.tags)
                 self._video = self._add_video()
-                self._audio = self._add_audio() if self.spec.sound_rate is not None else None
+                self._sounds = [_SoundWriter(self._out, self._kind, track) for track in self.spec.tracks]
             except BaseException:
                 self._abandon()
                 raise
@@ -99,9 +100,8 @@ class FilmWriter:
         try:
             with _mapped(self.path):
                 self._out.mux(self._video.encode(None))
-                if self._audio is not None:
-                    self._encode_sound(None)
-                    self._out.mux(self._audio.encode(None))
+                for sound in self._sounds:
+                    sound.finish()
                 self._out.close()
                 self._temporary.replace(self.path)
         except BaseException:
@@ -128,23 +128,6 @@ class FilmWriter:
             context.color_range = FULL if colour.full_range else LIMITED
         return stream
 
-    def _add_audio(self) -> av.AudioStream:
-        added = self._out.add_stream(self._kind.audio, rate=self._sound_rate, layout=self.spec.layout)
-        stream = cast(av.AudioStream, added)
-        stream.codec_context.bit_rate = SOUND_BITS_PER_CHANNEL * stream.codec_context.layout.nb_channels
-        stream.codec_context.open()
-        self._chunks = AudioResampler(
-            format=stream.format, layout=self.spec.layout, rate=self._sound_rate,
-            frame_size=stream.codec_context.frame_size or None,
-        )  # fmt: skip
-        return stream
-
-    @property
-    def _sound_rate(self) -> int:
-        """Opus knows 48 kHz alone."""
-        assert self.spec.sound_rate is not None
-        return 48_000 if self._kind.audio == "libopus" else self.spec.sound_rate
-
     def write_picture(self, picture: FilmPicture) -> None:
         """Append a picture."""
         frame = picture.frame
@@ -154,23 +137,52 @@ class FilmWriter:
         with _mapped(self.path):
             self._out.mux(self._video.encode(frame))
 
-    def write_sound(self, samples: F32) -> None:
-        """Append [channels, n] samples at the film's sound rate."""
-        if self._audio is None or not samples.shape[1]:
+    def write_sound(self, samples: F32, track: int = 0) -> None:
+        """Append [channels, n] samples at the track's rate."""
+        with _mapped(self.path):
+            self._sounds[track].write(samples)
+
+
+class _SoundWriter:
+    """One track on its way into the file. Opus knows 48 kHz alone, so other rates are brought to it."""
+
+    def __init__(self, out: OutputContainer, kind: Container, track: TrackSpec) -> None:
+        self._out, self._track = out, track
+        self._samples = 0
+        rate = 48_000 if kind.audio == "libopus" else track.rate
+        self._stream = cast(av.AudioStream, out.add_stream(kind.audio, rate=rate, layout=track.layout))
+        self._stream.metadata.update(_named(track, kind))
+        context = self._stream.codec_context
+        context.bit_rate = SOUND_BITS_PER_CHANNEL * context.layout.nb_channels
+        context.open()
+        self._chunks = AudioResampler(
+            format=self._stream.format, layout=track.layout, rate=rate, frame_size=context.frame_size or None
+        )
+
+    def write(self, samples: F32) -> None:
+        """Append [channels, n] samples."""
+        if not samples.shape[1]:
             return
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32), "fltp", layout=self.spec.layout)
-        assert self.spec.sound_rate is not None
-        frame.sample_rate = self.spec.sound_rate
-        frame.time_base = Fraction(1, self.spec.sound_rate)
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32), "fltp", layout=self._track.layout)
+        frame.sample_rate, frame.time_base = self._track.rate, Fraction(1, self._track.rate)
         frame.pts = self._samples
         self._samples += samples.shape[1]
-        with _mapped(self.path):
-            self._encode_sound(frame)
+        self._encode(frame)
 
-    def _encode_sound(self, frame: AudioFrame | None) -> None:
-        assert self._audio is not None
+    def finish(self) -> None:
+        """Write what the resampler and the encoder still hold."""
+        self._encode(None)
+        self._out.mux(self._stream.encode(None))
+
+    def _encode(self, frame: AudioFrame | None) -> None:
         for part in self._chunks.resample(frame):
-            self._out.mux(self._audio.encode(part))
+            self._out.mux(self._stream.encode(part))
+
+
+def _named(track: TrackSpec, kind: Container) -> dict[str, str]:
+    """A stream's metadata."""
+    language = language_in(kind.format, track.language) if track.language else None
+    return {key: value for key, value in (("language", language), ("title", track.title)) if value}
 
 
 def _encoder_options(kind: Container, spec: FilmSpec) -> dict[str, str]:

@@ -18,12 +18,15 @@ from av.video.stream import VideoStream as AvVideo
 
 from roughcut.errors import InputError
 from roughcut.media.faults import VIDEO_NEXT, Losses, opened
+from roughcut.media.language import language_of
 from roughcut.media.tags import tags_from_codes
 from roughcut.records import AudioStream, MediaInfo, VideoStream
 from roughcut.timebase import standard_rate
 
 DIGEST_BLOCK = 1 << 20
 PACKETS_LOOKED_AT = 400
+UNNAMED = {"1 channels": "mono", "2 channels": "stereo", "5 channels": "5.0", "6 channels": "5.1"}
+"""What a bare count of channels means (PCM in Matroska tells no more)."""
 PICTURE_FORMATS = ("image2", "png_pipe", "jpeg_pipe", "mjpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "jpegxl_pipe")
 
 
@@ -190,16 +193,18 @@ def _audio(stream: AvAudio, video: VideoStream) -> AudioStream:
         codec=stream.codec_context.name,
         rate=stream.rate,
         channels=stream.channels,
-        layout=stream.layout.name,
+        layout=UNNAMED.get(stream.layout.name, stream.layout.name),
         start=start,
         duration=stream.duration * time_base if stream.duration else video.duration,
-        language=stream.language if stream.language != "und" else None,
+        language=language_of(stream.language),
+        title=stream.metadata.get("title") or stream.metadata.get("name"),  # `name` in mp4 and mov
+        default=bool(stream.disposition & Disposition.default),
     )
 
 
 def _others(container: InputContainer, used: AvVideo) -> tuple[str, ...]:
     """Streams that the film will not carry, in words."""
-    kept = {used.index, *(a.index for a in container.streams.audio[:1])}
+    kept = {used.index, *(a.index for a in container.streams.audio if a.rate)}
     return tuple(
         f"{s.type} {s.index}: {s.codec_context.name if s.codec_context else 'data'}, {s.language or 'no language'}"
         for s in container.streams

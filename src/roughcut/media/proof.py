@@ -67,9 +67,9 @@ def measure(path: Path, plan: Plan) -> Proof:
     info = probe(path)
     pts, heard = _walk(info)
     samples = heard.samples
-    rate, sound_rate = plan.spec.rate, plan.spec.sound_rate
+    rate, tracks = plan.spec.rate, plan.spec.tracks
     edges = plan.frame_edges()
-    expected = nearest_frame(edges[-1] / rate, Fraction(sound_rate)) if sound_rate else 0
+    expected = nearest_frame(edges[-1] / rate, Fraction(tracks[0].rate)) if tracks else 0
     joins = tuple(_offset(e, pts, heard, rate, info) for e in edges[:-1] if e < len(pts)) if samples else ()
     found = Proof(
         frames_expected=edges[-1],
@@ -141,7 +141,9 @@ def _problems(found: Proof, pts: list[Fraction], plan: Plan) -> list[str]:
     if pts and any(abs(t - pts[0] - n / rate) > slack for n, t in enumerate(pts)):
         said.append("frames lie off the film's grid")
     frame = float(1 / rate)
-    if plan.spec.sound_rate is not None:
+    if len(found.media.audio) != len(plan.spec.tracks):
+        said.append(f"{len(found.media.audio)} sound tracks were found, {len(plan.spec.tracks)} planned")
+    if plan.spec.tracks:
         if not found.samples_found:
             said.append("the sound is missing")
         elif abs(found.audio_duration - found.video_duration) > max(frame, 0.05):

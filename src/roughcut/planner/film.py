@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from roughcut.planner.pieces import Footage, Piece, source_id
-from roughcut.records import Analysis, FilmSpec
+from roughcut.records import Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec
 from roughcut.timeline.plan import Source
 
-LAYOUTS = ("mono", "stereo", "5.1", "7.1")
+RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
+"""What encoders take, in Hz."""
+LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1")
+"""What all containers carry by name."""
+NEAREST = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1", "6.1": "5.1", "7.1": "5.1"}
 
 
 def film_source(index: int, analysis: Analysis) -> Source:
@@ -23,7 +27,7 @@ def film_source(index: int, analysis: Analysis) -> Source:
         width=media.video.width,
         height=media.video.height,
         digest=media.digest,
-        has_sound=bool(media.audio),
+        tracks=len(media.audio),
     )
 
 
@@ -31,14 +35,28 @@ def film_spec(footage: Footage, pieces: Sequence[Piece]) -> FilmSpec:
     """The dominant source decides: a film of many sizes and rates takes those of what is seen longest."""
     shown = [sum((p.range.duration for p in pieces if p.source == i), Fraction(0)) for i in range(len(footage))]
     media = footage[max(range(len(footage)), key=lambda i: shown[i])].media
-    sound = next((m.media.audio[0] for m in [footage[shown.index(max(shown))], *footage] if m.media.audio), None)
     return FilmSpec(
         width=media.video.width,
         height=media.video.height,
         rate=media.video.rate,
         colour=media.video.colour,
         bit_depth=10 if media.video.bit_depth > 8 else 8,
-        sound_rate=None if sound is None else (sound.rate if sound.rate in (44_100, 48_000) else 48_000),
-        layout=sound.layout if sound is not None and sound.layout in LAYOUTS else "stereo",
+        tracks=film_tracks([media, *(a.media for a in footage)]),
         tags={k: v for k, v in media.tags.items() if k in ("creation_time", "title", "language")},
+    )
+
+
+def film_tracks(media: Sequence[MediaInfo]) -> tuple[TrackSpec, ...]:
+    """As many tracks as the richest file has; each is what it is in the first of `media` that has it."""
+    count = max(len(m.audio) for m in media)
+    return tuple(_track(next(m.audio[k] for m in media if k < len(m.audio))) for k in range(count))
+
+
+def _track(heard: AudioStream) -> TrackSpec:
+    layout = NEAREST.get(heard.layout, heard.layout)
+    return TrackSpec(
+        rate=heard.rate if heard.rate in RATES else 48_000,
+        layout=layout if layout in LAYOUTS else "stereo",
+        language=heard.language,
+        title=heard.title,
     )

@@ -32,7 +32,7 @@ from roughcut.records.media import (
     VideoStream,
     no_progress,
 )
-from roughcut.records.picture import FilmSpec, Picture, PictureReader
+from roughcut.records.picture import FilmSpec, Picture, PictureReader, TrackSpec
 
 __all__ = [
     "F32",
@@ -58,6 +58,7 @@ __all__ = [
     "Shot",
     "Speech",
     "Timing",
+    "TrackSpec",
     "Transition",
     "TransitionKind",
     "VideoStream",

@@ -86,6 +86,9 @@ class AudioStream:
     start: Fraction
     duration: Fraction
     language: str | None = None
+    title: str | None = None
+    default: bool = False
+    """True where the file flags it as the one to play."""
 
 
 @dataclass(frozen=True, kw_only=True)

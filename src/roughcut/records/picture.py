@@ -52,6 +52,23 @@ HD_COLOUR = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackSpec:
+    """One sound track of the film; `rate` in Hz, `layout` as FFmpeg names it (`mono`, `stereo`, `5.1`)."""
+
+    rate: int = 48_000
+    layout: str = "stereo"
+    language: str | None = None
+    """As the source tells it, mostly ISO 639-2 (`eng`)."""
+    title: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.rate <= 0:
+            raise ValueError(f"a sound track's rate is positive, got {self.rate}")
+        if not self.layout:
+            raise ValueError("a sound track has a layout, got none")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FilmSpec:
     """What the film is written as."""
 
@@ -60,9 +77,8 @@ class FilmSpec:
     rate: Fraction
     colour: ColourTags = HD_COLOUR
     bit_depth: int = 8
-    sound_rate: int | None = 48_000
-    """None: no sound track"""
-    layout: str = "stereo"
+    tracks: tuple[TrackSpec, ...] = (TrackSpec(),)
+    """Track k of the film is track k of every source, silence where a source has fewer; (): no sound."""
     crf: int = 20
     preset: str = "veryfast"
     tags: dict[str, str] = field(default_factory=dict)

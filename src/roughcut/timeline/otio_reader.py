@@ -52,8 +52,9 @@ def plan_of(thing: otio.core.SerializableObject, file: Path) -> Plan:
         spec=spec,
         dropped=_field(tuple[Dropped, ...], head, "dropped", file, ()),
         loudness_target=_field(float | None, head, "loudness_target", file, -14.0),
+        track=_field(int, head, "track", file, 0),
         name=_name(head, timeline),
-        metadata=_plan_metadata(timeline, video),
+        metadata=_plan_metadata(timeline, video, len(spec.tracks)),
     )
     said = [*_field(tuple[str, ...], head, "notes", file, ()), *notes, *sound_notes(plan, timeline)]
     return replace(plan, notes=tuple(dict.fromkeys(said)))
@@ -159,14 +160,14 @@ def _name(head: Json, timeline: otio.schema.Timeline) -> str:
     return recorded if timeline.name == shown_text(recorded) else str(timeline.name)
 
 
-def _plan_metadata(timeline: otio.schema.Timeline, video: otio.schema.Track) -> Json:
-    """What other tools wrote on the timeline, its stack and its first tracks."""
-    audio = next(iter(timeline.audio_tracks()), None)
+def _plan_metadata(timeline: otio.schema.Timeline, video: otio.schema.Track, sounds: int) -> Json:
+    """What other tools wrote on the timeline, its stack and the tracks that are rendered."""
+    audio = [metadata_of(track) for track in timeline.audio_tracks()[:sounds]]
     markers = [m for m in timeline.tracks.markers if KEY not in metadata_of(m)]
     extras = {
         "stack": metadata_of(timeline.tracks),
         "video": metadata_of(video),
-        "audio": metadata_of(audio) if audio is not None else {},
+        "audio": [*audio, *[{}] * (sounds - len(audio))] if any(audio) else [],
         "markers": [plain(m) for m in markers],
     }
     kept = {k: v for k, v in extras.items() if v}

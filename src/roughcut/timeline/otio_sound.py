@@ -12,21 +12,22 @@ from roughcut.timeline.plan import Plan
 
 def sound_notes(plan: Plan, timeline: otio.schema.Timeline) -> list[str]:
     """What the audio tracks ask for that the film's sound will not do."""
-    if plan.spec.sound_rate is None or not any(plan.source(c).has_sound for c in plan.clips):
-        return []
+    heard = [k for k in range(len(plan.spec.tracks)) if any(plan.source(c).tracks > k for c in plan.clips)]
     tracks = [t for t in timeline.audio_tracks() if t.find_clips()]
-    if not tracks:
+    if heard and not tracks:
         return ["the timeline has no sound: the film gets that of its sources"]
-    extra = [f"audio track {t.name!r} is not rendered: the sound follows the picture" for t in tracks[1:]]
+    extra = [f"audio track {t.name!r} is not rendered: the sound follows the picture" for t in tracks[len(heard) :]]
+    gone = [f"audio track {k + 1} is not in the timeline: the film keeps it" for k in heard[len(tracks) :]]
     moved = "the audio track was cut otherwise than the picture: the film's sound follows the picture"
-    return extra + ([] if _follows(plan, tracks[0]) else [moved])
+    follow = all(_follows(plan, k, track) for k, track in zip(heard, tracks, strict=False))
+    return extra + gone + ([] if follow else [moved])
 
 
-def _follows(plan: Plan, track: otio.schema.Track) -> bool:
-    """True where the track plays the picture's cuts, give or take a frame."""
+def _follows(plan: Plan, number: int, track: otio.schema.Track) -> bool:
+    """True where track `number` plays the picture's cuts, give or take a frame."""
     frame = 1 / plan.spec.rate
     edges = plan.edges()
-    wanted = [(edges[i], clip.range.duration) for i, clip in enumerate(plan.clips) if plan.source(clip).has_sound]
+    wanted = [(edges[i], clip.range.duration) for i, clip in enumerate(plan.clips) if plan.source(clip).tracks > number]
     got = _cuts(track)
     return len(got) == len(wanted) and all(
         abs(a - c) <= frame and abs(b - d) <= frame for (a, b), (c, d) in zip(got, wanted, strict=True)

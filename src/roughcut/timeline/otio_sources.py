@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -24,8 +25,8 @@ _TIMECODE_FROM = Fraction(1)
 class Sources:
     """The sources by id, growing while clips are read."""
 
-    def __init__(self, known: Any, file: Path, heard: set[Path] | None) -> None:
-        """`known`: our metadata's list; `heard`: files on audio tracks, None where the timeline has no such track."""
+    def __init__(self, known: Any, file: Path, heard: Counter[Path] | None) -> None:
+        """`known`: our metadata's list; `heard`: on how many audio tracks a file lies, None where there are none."""
         self._file, self._heard = file, heard
         self.by_id: dict[str, Source] = {}
         self._ids: dict[Path, str] = {}
@@ -84,7 +85,7 @@ class Sources:
             rate=standard_rate(span.duration.rate),
             width=0,
             height=0,
-            has_sound=self._heard is None or path in self._heard,
+            tracks=1 if self._heard is None else self._heard[path],
         )
 
     def _grown(self, source: Source, span: otio.opentime.TimeRange | None, where: str) -> Source:
@@ -106,12 +107,16 @@ class Sources:
         return next(name for name in _numbered(stem or "media") if name not in self.by_id)
 
 
-def heard_files(timeline: otio.schema.Timeline, file: Path) -> set[Path] | None:
-    """The files on the timeline's audio tracks; None where it has no audio track."""
+def heard_files(timeline: otio.schema.Timeline, file: Path) -> Counter[Path] | None:
+    """On how many of the timeline's audio tracks each file lies; None where it has no audio track."""
     tracks = timeline.audio_tracks()
-    clips = [clip for track in tracks for clip in track.find_clips()]
-    references = [c.media_reference for c in clips if isinstance(c.media_reference, otio.schema.ExternalReference)]
-    return {p for r in references if (p := url_path(r.target_url, file.parent))} if tracks else None
+    return Counter(path for track in tracks for path in _files(track, file)) if tracks else None
+
+
+def _files(track: otio.schema.Track, file: Path) -> set[Path]:
+    references = [c.media_reference for c in track.find_clips()]
+    urls = [r.target_url for r in references if isinstance(r, otio.schema.ExternalReference)]
+    return {path for url in urls if (path := url_path(url, file.parent))}
 
 
 def _numbered(stem: str) -> Iterator[str]:

@@ -1,8 +1,10 @@
-"""A plan as an OpenTimelineIO timeline: one video track, one audio track with the same cuts, fades as markers."""
+"""A plan as an OpenTimelineIO timeline: one video track, one audio track per sound track with the same cuts, fades as
+markers."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,19 @@ def timeline_of(plan: Plan, folder: Path) -> otio.schema.Timeline:
     timeline.tracks.metadata.update(seal(extras.get("stack", {})))
     timeline.tracks.markers.extend([revive(m) for m in extras.get("markers", [])] + _fade_markers(plan))
     timeline.tracks.append(_track(plan, "Video", extras.get("video", {})))
-    if plan.spec.sound_rate is not None and any(plan.source(c).has_sound for c in plan.clips):
-        timeline.tracks.append(_track(plan, "Audio", extras.get("audio", {})))
+    timeline.tracks.extend(_sound_tracks(plan, extras.get("audio", [])))
     return timeline
+
+
+def _sound_tracks(plan: Plan, metadata: list[Json]) -> list[otio.schema.Track]:
+    """One for each of the film's; none where no clip has sound."""
+    if not any(plan.source(c).has_sound for c in plan.clips):
+        return []
+    rooms = zip(range(len(plan.spec.tracks)), metadata or repeat({}), strict=False)
+    made = [_track(plan, "Audio", theirs, k) for k, theirs in rooms]
+    for k, track in enumerate(made[1:], 2):
+        track.name = f"Audio {k}"
+    return made
 
 
 def shown_name(clip: Clip, source: Source) -> str:
@@ -48,6 +60,7 @@ def _head(plan: Plan, folder: Path) -> Json:
         "spec": to_plain(plan.spec),
         "sources": [_source(s, folder) for s in plan.sources],
         "loudness_target": plan.loudness_target,
+        "track": plan.track,
         "opening": to_plain(plan.joins[0]),
         "closing": to_plain(plan.joins[-1]),
         "dropped": to_plain(plan.dropped),
@@ -61,18 +74,18 @@ def _source(source: Source, folder: Path) -> Json:
     return values | {"url": file_url(source.path), "relative": relative_url(source.path, folder)}
 
 
-def _track(plan: Plan, kind: str, metadata: Json) -> otio.schema.Track:
+def _track(plan: Plan, kind: str, metadata: Json, number: int = 0) -> otio.schema.Track:
     track = otio.schema.Track(kind, kind=kind)
     track.metadata.update(seal(metadata))
     for i, clip in enumerate(plan.clips):
-        if i and plan.joins[i].kind == "dissolve" and (kind == "Video" or _both_sound(plan, i)):
+        if i and plan.joins[i].kind == "dissolve" and (kind == "Video" or _both_sound(plan, i, number)):
             track.append(_dissolve(plan.joins[i], plan.spec.rate))
-        track.append(_video_item(plan, i) if kind == "Video" else _audio_item(plan, clip, i))
+        track.append(_video_item(plan, i) if kind == "Video" else _audio_item(plan, clip, i, number))
     return track
 
 
-def _both_sound(plan: Plan, i: int) -> bool:
-    return plan.source(plan.clips[i - 1]).has_sound and plan.source(plan.clips[i]).has_sound
+def _both_sound(plan: Plan, i: int, track: int) -> bool:
+    return all(plan.source(clip).tracks > track for clip in plan.clips[i - 1 : i + 1])
 
 
 def _dissolve(join: Join, rate: Fraction) -> otio.schema.Transition:
@@ -121,9 +134,9 @@ def _linked(foreign: Json, ours: Json, i: int) -> Json:
     return foreign | {KEY: ours | {"link": i + 1}, RESOLVE: {LINK: i + 1}}
 
 
-def _audio_item(plan: Plan, clip: Clip, i: int) -> otio.core.Item:
+def _audio_item(plan: Plan, clip: Clip, i: int, track: int) -> otio.core.Item:
     source = plan.source(clip)
-    if not source.has_sound:
+    if source.tracks <= track:
         span = otio_range(TimeRange(Fraction(0), clip.range.duration), plan.spec.rate, plan.spec.rate)
         return otio.schema.Gap(source_range=span)
     item = _item(plan, clip)

@@ -54,7 +54,13 @@ class Source:
     width: int
     height: int
     digest: str = ""
-    has_sound: bool = True
+    tracks: int = 1
+    """Number of sound tracks."""
+
+    @property
+    def has_sound(self) -> bool:
+        """False where the file has no sound track."""
+        return self.tracks > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +113,8 @@ class Plan:
     dropped: tuple[Dropped, ...] = ()
     loudness_target: float | None = -14.0
     """LUFS (EBU R128 integrated); None leaves the level alone"""
+    track: int = 0
+    """The sound track, from 0, that decisions were made on; loudness is measured on it."""
     name: str = "roughcut"
     notes: tuple[str, ...] = ()
     """What cannot be carried or rendered, in words; shown in the report."""

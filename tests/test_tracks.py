@@ -1,0 +1,122 @@
+"""All sound tracks of the footage are in the film, each with its own rate, layout, name and samples."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from media import Sound, beeps, find_beeps, find_flashes, flat, luma_levels, write_media
+from roughcut.media.audio import channels_of, read_sound
+from roughcut.media.probe import probe
+from roughcut.planner.film import film_tracks
+from roughcut.records import FilmSpec, TrackSpec
+from roughcut.rendering import render_plan
+from roughcut.timebase import TimeRange
+from roughcut.timeline.plan import Clip, Decision, Join, Plan, Source
+
+WHY = Decision(code="by_hand", words="made for a test")
+RATE = Fraction(25)
+TRACKS = (
+    TrackSpec(rate=48_000, layout="stereo", language="eng", title="Talk"),
+    TrackSpec(rate=44_100, layout="mono", language="deu"),
+    TrackSpec(rate=48_000, layout="5.1", language="fra"),
+    TrackSpec(rate=44_100, layout="stereo", title="Music and effects"),
+)
+TONES = (500, 900, 1400, 2300)
+
+
+def toned(track: TrackSpec, hertz: int, seconds: int) -> Sound:
+    """A burst of 0.2 s of one tone on every channel at every whole second."""
+    mono = beeps(seconds, range(1, seconds), rate=track.rate, seconds=0.2, tone=hertz)[:1]
+    samples = mono.repeat(channels_of(track.layout), 0)
+    return Sound(
+        samples=samples, rate=track.rate, codec="pcm_s16le", language=track.language, title=track.title
+    )  # fmt: skip
+
+
+def footage(path: Path, tracks: tuple[TrackSpec, ...] = TRACKS, seconds: int = 8) -> Path:
+    """A white frame at every whole second, and on each track its tone from there on."""
+    frames = (flat(235 if i % 25 == 0 and i else 30) for i in range(seconds * 25))
+    sounds = [toned(t, hertz, seconds) for t, hertz in zip(tracks, TONES, strict=False)]
+    return write_media(path, frames, rate=RATE, sound=sounds)
+
+
+def plan_of(paths: list[Path], ranges: list[tuple[int, Fraction, Fraction]], **made: object) -> Plan:
+    infos = [probe(p) for p in paths]
+    sources = tuple(
+        Source(id=f"s{i}", path=m.path, available=m.range, rate=m.video.rate, width=64, height=48, tracks=len(m.audio))
+        for i, m in enumerate(infos)
+    )
+    clips = tuple(Clip(source=f"s{i}", range=TimeRange(a, b), decision=WHY) for i, a, b in ranges)
+    spec = FilmSpec(width=64, height=48, rate=RATE, crf=10, tracks=film_tracks(infos))
+    values = {"loudness_target": None} | made
+    return Plan(sources=sources, clips=clips, joins=(Join(),) * (len(clips) + 1), spec=spec, **values)  # type: ignore[arg-type]
+
+
+def loudest(samples: np.ndarray, rate: int) -> float:
+    """The strongest frequency of [n] samples in Hz."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.fft.rfftfreq(len(samples), 1 / rate)[spectrum.argmax()])
+
+
+CUTS = [(0, Fraction(k) + Fraction(6 + 3 * k % 14, 25), Fraction(k + 1) + Fraction(9 + k, 25)) for k in range(7)]
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
+def test_four_tracks_in_are_four_tracks_out(tmp_path: Path, ending: str) -> None:
+    """Rate, layout, language and title survive; each track has its own tone alone, in time with the flashes."""
+    path = footage(tmp_path / "four.mkv")
+    film = render_plan(plan_of([path], CUTS), tmp_path / f"cut{ending}").film
+    found = probe(film)
+    assert [(a.rate, a.layout, a.language, a.title) for a in found.audio] == [
+        (t.rate, t.layout, t.language, t.title) for t in TRACKS
+    ]
+    flashes = np.array(find_flashes([level for _, level in luma_levels(film)])) / 25
+    assert len(flashes) >= 6
+    for k, (track, hertz) in enumerate(zip(TRACKS, TONES, strict=True)):
+        samples = read_sound(found, found.range, track.rate, track.layout, track=k)
+        starts = np.array(find_beeps(samples, track.rate))
+        assert len(starts) == len(flashes)
+        assert np.abs(starts - flashes).max() < 0.005
+        for start in starts:
+            burst = samples[:, round((start + 0.03) * track.rate) :][:, : track.rate // 8]
+            full_range = [c for c in range(len(burst)) if not (track.layout == "5.1" and c == 3)]
+            assert [round(loudest(burst[c], track.rate), -2) for c in full_range] == [hertz] * len(full_range)
+
+
+def test_a_source_with_fewer_tracks_is_silent_on_the_others(tmp_path: Path) -> None:
+    """The film has as many tracks as the richest source; where a source has no such track there is silence."""
+    rich, poor = footage(tmp_path / "rich.mov", TRACKS[:2]), footage(tmp_path / "poor.mov", TRACKS[:1])
+    ranges = [(0, Fraction(1), Fraction(14, 5)), (1, Fraction(7, 5), Fraction(3))]
+    film = render_plan(plan_of([rich, poor], ranges), tmp_path / "cut.mkv").film
+    info = probe(film)
+    first, second = (find_beeps(read_sound(info, info.range, 48_000, "stereo", track=k), 48_000) for k in (0, 1))
+    np.testing.assert_allclose(first, [0, 1, 2.4], atol=0.005)
+    np.testing.assert_allclose(second, [0, 1], atol=0.005)
+
+
+def test_one_gain_for_all_tracks(tmp_path: Path) -> None:
+    """Loudness is measured on the plan's track, and the balance between the tracks stays what it was."""
+    quiet, loud = (toned(TRACKS[0], 500, 8) for _ in range(2))
+    path = write_media(
+        tmp_path / "two.mov", [flat(9)] * 200, rate=RATE,
+        sound=[Sound(samples=quiet.samples / 8, codec="pcm_s16le"), Sound(samples=loud.samples / 4, codec="pcm_s16le")],
+    )  # fmt: skip
+    levels = []
+    for track in (0, 1):
+        plan = plan_of([path], [(0, Fraction(0), Fraction(8))], loudness_target=-20.0, track=track)
+        info = probe(render_plan(plan, tmp_path / f"cut{track}.mkv").film)
+        levels.append([np.abs(read_sound(info, info.range, 48_000, "stereo", track=k)).max() for k in (0, 1)])
+    for first, second in levels:
+        assert second / first == pytest.approx(2, rel=0.05)
+    assert levels[0][0] / levels[1][0] == pytest.approx(2, rel=0.05)
+
+
+def test_no_sound_is_no_track(tmp_path: Path) -> None:
+    """Footage without sound makes a film without a sound track."""
+    path = write_media(tmp_path / "mute.mp4", [flat(9)] * 50)
+    result = render_plan(plan_of([path], [(0, Fraction(0), Fraction(1))]), tmp_path / "cut.mp4")
+    assert result.proof.media.audio == ()
