@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import roughcut
 from media import Sound, beeps, find_beeps, find_flashes, flat, luma_levels, write_media
+from roughcut.demo.voice import ambience, sentence
+from roughcut.errors import OptionError
 from roughcut.media.audio import channels_of, read_sound
 from roughcut.media.probe import probe
+from roughcut.media.track import heard_track
 from roughcut.planner.film import film_tracks
 from roughcut.records import FilmSpec, TrackSpec
 from roughcut.rendering import render_plan
 from roughcut.timebase import TimeRange
+from roughcut.timeline.otio import read_otio
 from roughcut.timeline.plan import Clip, Decision, Join, Plan, Source
 
 WHY = Decision(code="by_hand", words="made for a test")
@@ -120,3 +126,65 @@ def test_no_sound_is_no_track(tmp_path: Path) -> None:
     path = write_media(tmp_path / "mute.mp4", [flat(9)] * 50)
     result = render_plan(plan_of([path], [(0, Fraction(0), Fraction(1))]), tmp_path / "cut.mp4")
     assert result.proof.media.audio == ()
+
+
+SAID = ((1.0, 2.5), (6.0, 2.5))
+"""Start and length of the sentences on the second track of `spoken`, seconds."""
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """10 s: quiet air on the English track, two sentences on the German one, flagged as neither's default."""
+    random = np.random.default_rng(4)
+    air, words = (ambience(10 * 48_000, random) for _ in range(2))
+    for start, length in SAID:
+        said = sentence(length, random)
+        words[round(start * 48_000) :][: len(said)] += said
+    tracks = [
+        Sound(samples=np.stack([samples] * 2).astype(np.float32), language=language)
+        for samples, language in ((air, "eng"), (words, "ger"))
+    ]
+    path = tmp_path_factory.mktemp("spoken") / "spoken.mkv"
+    return write_media(path, (flat(40 + n % 100) for n in range(250)), rate=RATE, sound=tracks)
+
+
+def test_the_chosen_track_is_what_decisions_listen_to(spoken: Path) -> None:
+    """Speech is found on the track that has it and on no other, the cache keeps them apart, and the default is kept."""
+    found = [roughcut.analyze(spoken, track=wish) for wish in (None, "1", 2, "ger", "deu")]
+    assert [a.track for a in found] == [0, 0, 1, 1, 1]
+    assert [bool(a.timing.speech) for a in found] == [False, False, True, True, True]
+    said = found[2].timing.speech
+    for start, length in SAID:
+        middle = Fraction(start + length / 2)
+        assert any(s.range.start <= middle < s.range.end for s in said)
+
+
+def test_the_plan_and_the_report_say_the_track(spoken: Path, tmp_path: Path) -> None:
+    """What was listened to stands in the plan, its file and the notes; the film has both tracks all the same."""
+    result = roughcut.edit(spoken, tmp_path / "cut.mp4", track="deu", keep="speech")
+    assert result.plan.track == 1
+    assert read_otio(tmp_path / "cut.otio") == result.plan
+    assert "decisions and loudness go by sound track 2 of 2 (deu); all are kept" in result.plan.notes
+    assert [a.language for a in result.proof.media.audio] == ["eng", "deu"]
+    assert float(result.plan.duration) < 8
+
+
+def test_a_track_that_is_not_there(spoken: Path) -> None:
+    """The error lists those that are."""
+    for wish in ("3", "0", "fra"):
+        with pytest.raises(OptionError, match=r"no such sound track .*; allowed: 1 \(eng, stereo\), 2 \(deu, stereo\)"):
+            heard_track(probe(spoken), wish)
+
+
+def test_the_default_track_is_the_flagged_one(spoken: Path) -> None:
+    """Without a wish the stream flagged default is heard; a file without sound has nothing to choose from."""
+    info = probe(spoken)
+    first, second = info.audio
+    flagged = replace(info, audio=(replace(first, default=False), replace(second, default=True)))
+    unflagged = replace(info, audio=tuple(replace(a, default=False) for a in info.audio))
+    assert [heard_track(i, None) for i in (flagged, unflagged, replace(info, audio=()))] == [1, 0, 0]
+
+
+def test_kept_tracks_are_not_listed_as_lost(spoken: Path) -> None:
+    """Sound tracks are none of the streams that the film lacks."""
+    assert probe(spoken).others == ()

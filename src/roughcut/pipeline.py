@@ -20,6 +20,7 @@ from roughcut.errors import OutputError
 from roughcut.media.encode import container_of
 from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import probe as probe_file
+from roughcut.media.track import heard_track
 from roughcut.models import store
 from roughcut.planner import PlanOptions, make_plan
 from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, no_progress
@@ -43,16 +44,23 @@ def probe(path: File) -> MediaInfo:
     return probe_file(Path(path))
 
 
-def analyze(path: File, *, cache: bool = True, progress: Progress = no_progress) -> Analysis:
+def analyze(
+    path: File, *, track: str | int | None = None, cache: bool = True, progress: Progress = no_progress
+) -> Analysis:
     """X, U and V of a file: what is in it, when, and how it should look.
 
     The decode pass is cached by content and networks; `cache=False` decodes anew.
 
+    Args:
+        track: the sound track to listen to, a number from 1 or a language; None takes the file's default.
+
     Raises:
         InputError: the file is no usable footage. ModelError: a shipped network is missing or was altered.
+        OptionError: the file has no such track.
     """
     info = probe(path)
-    seen = watching.watch(info, use_cache=cache, progress=progress)
+    heard = heard_track(info, track)
+    seen = watching.watch(info, track=heard, use_cache=cache, progress=progress)
     features = seen.features
     keep, accent, lull = MomentMapper().map(features)
     timing = Timing(
@@ -65,6 +73,9 @@ def analyze(path: File, *, cache: bool = True, progress: Progress = no_progress)
         loudness=loudness_curve(features),
     )
     hdr = info.video.colour.transfer in HDR_TRANSFERS
+    remarks = ["HDR footage: its colour was left alone"] if hdr else []
+    if track is not None and not info.audio:
+        remarks.append("no sound track: --track has nothing to choose from here")
     looks = tuple(Look(confidence=0.0) for _ in timing.shots) if hdr else SpaceMapper(store).map(features, timing)
     return Analysis(
         media=info,
@@ -72,7 +83,8 @@ def analyze(path: File, *, cache: bool = True, progress: Progress = no_progress)
         timing=timing,
         looks=looks,
         models=watching.model_versions(("encoder", "shots", "moments", "colour")),
-        warnings=(*info.warnings, *seen.losses, *(["HDR footage: its colour was left alone"] if hdr else [])),
+        warnings=(*info.warnings, *seen.losses, *remarks),
+        track=heard,
     )
 
 
@@ -125,13 +137,15 @@ def edit(
     keep: str = "auto",
     look: str = "auto",
     transitions: str = "auto",
+    track: str | int | None = None,
     force: bool = False,
     cache: bool = True,
     progress: Progress = no_progress,
 ) -> EditResult:
     """All of it: `out` beside its timeline (`.otio`) and its report (`.report.html`, `.report.json`).
 
-    Options as in `plan`; `force` replaces results that exist; errors as in `analyze`, `plan` and `render`.
+    Options as in `analyze` and `plan`; `force` replaces results that exist; errors as in `analyze`, `plan` and
+    `render`.
     """
     out = Path(out)
     files = [Path(paths)] if isinstance(paths, Path | str) else [Path(p) for p in paths]
@@ -142,7 +156,7 @@ def edit(
     timeline = out.with_suffix(".otio")
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)
     began = perf_counter()
-    analyses = [analyze(path, cache=cache, progress=progress) for path in files]
+    analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in files]
     planned = plan(analyses, target=target, keep=keep, look=look, transitions=transitions, name=out.stem)
     decided = perf_counter()
     result = render_plan(planned, out, timeline=timeline, progress=progress)
@@ -151,11 +165,16 @@ def edit(
 
 
 def plan_files(
-    paths: Sequence[File], *, cache: bool = True, progress: Progress = no_progress, **wishes: str | None
+    paths: Sequence[File],
+    *,
+    track: str | int | None = None,
+    cache: bool = True,
+    progress: Progress = no_progress,
+    **wishes: str | None,
 ) -> Plan:
-    """Analyse and plan; options as in `plan`."""
+    """Analyse and plan; options as in `analyze` and `plan`."""
     PlanOptions.parse(**wishes)  # type: ignore[arg-type]
-    analyses = [analyze(path, cache=cache, progress=progress) for path in paths]
+    analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in paths]
     return plan(analyses, **wishes)  # type: ignore[arg-type]
 
 

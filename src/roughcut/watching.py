@@ -37,27 +37,27 @@ def model_versions(names: Sequence[str]) -> dict[str, str]:
     return {name: store.load(name).version for name in names}
 
 
-def watch(info: MediaInfo, *, use_cache: bool, progress: Progress) -> Seen:
-    """Decode a file once, or take what an earlier pass gave.
+def watch(info: MediaInfo, *, track: int = 0, use_cache: bool, progress: Progress) -> Seen:
+    """Decode a file once, hearing one of its tracks, or take what an earlier pass gave.
 
     Raises:
         InputError: nothing decodes. ModelError: a network is missing.
     """
-    settings = {"format": FORMAT, "picture_rate": str(PICTURES_PER_SECOND)}
+    settings = {"format": FORMAT, "picture_rate": str(PICTURES_PER_SECOND), "track": track}
     key = cache.key_of(info.digest, model_versions(WATCHERS), settings)
     entry = cache.load(key) if use_cache else None
     if entry is not None:
         return _from_entry(*entry)
-    seen = _watch(info, progress)
+    seen = _watch(info, track, progress)
     if use_cache:
         cache.save(key, *_to_entry(seen))
     return seen
 
 
-def _watch(info: MediaInfo, progress: Progress) -> Seen:
+def _watch(info: MediaInfo, track: int, progress: Progress) -> Seen:
     eyes, ears, shots, losses = FrameFeatures(), SoundFeatures(), ShotMapper(), Losses()
     pts = []
-    for batch in scan(info, progress=progress, losses=losses):
+    for batch in scan(info, track=track, progress=progress, losses=losses):
         eyes.push(batch)
         ears.push(batch.sound)
         shots.push(batch.thumbs)

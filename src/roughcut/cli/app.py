@@ -31,6 +31,13 @@ Keep = Annotated[
 ]
 Look = Annotated[str, typer.Option(help="Colour: auto (a learned correction per shot) or none.", metavar="LOOK")]
 Transitions = Annotated[str, typer.Option(help="Joins: auto, cuts or dissolves.", metavar="JOINS")]
+Track = Annotated[
+    str | None,
+    typer.Option(
+        help="Sound track that decisions listen to: a number from 1 or a language such as eng. All tracks are kept.",
+        metavar="TRACK",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Analyse and plan, print the decisions, write nothing.")]
@@ -61,6 +68,7 @@ def edit(
     keep: Keep = "auto",
     look: Look = "auto",
     transitions: Transitions = "auto",
+    track: Track = None,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Write the timeline, render nothing.")] = False,
     dry_run: DryRun = False,
     force: Force = False,
@@ -75,12 +83,12 @@ def edit(
     wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions}
     with display.progress(quiet or as_json) as progress:
         if dry_run or plan_only:
-            plan = pipeline.plan_files(files, cache=not no_cache, progress=progress, **wishes)
+            plan = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, **wishes)
             timeline = None if dry_run else pipeline.write_plan(plan, out.with_suffix(".otio"), force=force)
         else:
             result = pipeline.edit(
-                files, out, target=target, keep=keep, look=look, transitions=transitions, force=force,
-                cache=not no_cache, progress=progress,
+                files, out, target=target, keep=keep, look=look, transitions=transitions, track=track,
+                force=force, cache=not no_cache, progress=progress,
             )  # fmt: skip
     if dry_run or plan_only:
         shown.plan(plan, timeline, as_json=as_json, quiet=quiet)
@@ -91,6 +99,7 @@ def edit(
 @app.command()
 def analyze(
     file: File,
+    track: Track = None,
     no_cache: NoCache = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -100,7 +109,7 @@ def analyze(
     from roughcut.cli import shown
 
     with display.progress(quiet or as_json) as progress:
-        analysis = pipeline.analyze(file, cache=not no_cache, progress=progress)
+        analysis = pipeline.analyze(file, track=track, cache=not no_cache, progress=progress)
     shown.analysis(analysis, as_json=as_json, quiet=quiet)
 
 
@@ -112,6 +121,7 @@ def plan(
     keep: Keep = "auto",
     look: Look = "auto",
     transitions: Transitions = "auto",
+    track: Track = None,
     dry_run: DryRun = False,
     force: Force = False,
     no_cache: NoCache = False,
@@ -124,7 +134,7 @@ def plan(
 
     wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions}
     with display.progress(quiet or as_json) as progress:
-        made = pipeline.plan_files(files, cache=not no_cache, progress=progress, **wishes)
+        made = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, **wishes)
     timeline = None if dry_run else pipeline.write_plan(made, out, force=force)
     shown.plan(made, timeline, as_json=as_json, quiet=quiet)
 
@@ -159,6 +169,7 @@ def probe(file: File, as_json: Json = False) -> None:
 def shots(
     file: File,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the shots as CSV.")] = False,
+    track: Track = None,
     no_cache: NoCache = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -168,7 +179,7 @@ def shots(
     from roughcut.cli import shown
 
     with display.progress(quiet or as_json or as_csv) as progress:
-        analysis = pipeline.analyze(file, cache=not no_cache, progress=progress)
+        analysis = pipeline.analyze(file, track=track, cache=not no_cache, progress=progress)
     shown.shots(analysis, as_json=as_json, as_csv=as_csv)
 
 

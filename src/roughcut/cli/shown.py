@@ -145,6 +145,7 @@ def analysis_json(found: Analysis) -> dict[str, Any]:
             }
             for look in found.looks
         ],
+        "track": found.track + 1 if found.media.audio else None,
         "models": found.models,
         "warnings": list(found.warnings),
     }

@@ -44,10 +44,11 @@ def scan(
     info: MediaInfo,
     *,
     picture_rate: Fraction = PICTURES_PER_SECOND,
+    track: int = 0,
     progress: Progress = no_progress,
     losses: Losses | None = None,
 ) -> Iterator[ScanBatch]:
-    """Batches of up to 128 consecutive frames with what belongs to them.
+    """Batches of up to 128 consecutive frames with what belongs to them; the sound is that of `track` (from 0).
 
     Raises:
         InputError: no frame decodes at all.
@@ -58,7 +59,7 @@ def scan(
     with opened(info.path) as container:
         video = container.streams[info.video.index]
         video.thread_type = "AUTO"  # type: ignore[attr-defined]
-        chosen = [video, *(container.streams[a.index] for a in info.audio[:1])]
+        chosen = [video, *(container.streams[a.index] for a in info.audio[track : track + 1])]
         for packet in demuxed(container, *chosen, losses=losses):
             for frame in decoded(packet, losses):
                 if isinstance(frame, AudioFrame):

@@ -31,10 +31,15 @@ def film_source(index: int, analysis: Analysis) -> Source:
     )
 
 
-def film_spec(footage: Footage, pieces: Sequence[Piece]) -> FilmSpec:
-    """The dominant source decides: a film of many sizes and rates takes those of what is seen longest."""
+def dominant(footage: Footage, pieces: Sequence[Piece]) -> Analysis:
+    """The file that is seen longest; it decides what the film is written as."""
     shown = [sum((p.range.duration for p in pieces if p.source == i), Fraction(0)) for i in range(len(footage))]
-    media = footage[max(range(len(footage)), key=lambda i: shown[i])].media
+    return footage[max(range(len(footage)), key=lambda i: shown[i])]
+
+
+def film_spec(footage: Footage, pieces: Sequence[Piece]) -> FilmSpec:
+    """A film of many sizes and rates takes those of what is seen longest."""
+    media = dominant(footage, pieces).media
     return FilmSpec(
         width=media.video.width,
         height=media.video.height,
@@ -44,6 +49,22 @@ def film_spec(footage: Footage, pieces: Sequence[Piece]) -> FilmSpec:
         tracks=film_tracks([media, *(a.media for a in footage)]),
         tags={k: v for k, v in media.tags.items() if k in ("creation_time", "title", "language")},
     )
+
+
+def heard(footage: Footage, pieces: Sequence[Piece]) -> Analysis:
+    """The file whose choice of a sound track is the film's: the dominant one, else the first that has sound."""
+    main = dominant(footage, pieces)
+    return next((a for a in (main, *footage) if a.media.audio), main)
+
+
+def track_notes(main: Analysis) -> tuple[str, ...]:
+    """Which track was listened to, where there was a choice."""
+    if len(main.media.audio) < 2:
+        return ()
+    chosen = main.media.audio[main.track]
+    named = ", ".join(filter(None, (chosen.language, chosen.title)))
+    number = f"{main.track + 1} of {len(main.media.audio)}"
+    return (f"decisions and loudness go by sound track {number}{f' ({named})' if named else ''}; all are kept",)
 
 
 def film_tracks(media: Sequence[MediaInfo]) -> tuple[TrackSpec, ...]:

@@ -195,6 +195,8 @@ class Analysis:
     models: dict[str, str] = field(default_factory=dict)
     """Name -> version of every network that had a part in it."""
     warnings: tuple[str, ...] = ()
+    track: int = 0
+    """The sound track, from 0, that was listened to."""
 
     def __post_init__(self) -> None:
         if len(self.looks) != len(self.timing.shots):

@@ -55,6 +55,7 @@ def report_data(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) ->
                 "frames": plan.film_frames(),
                 "spec": to_plain(plan.spec),
                 "loudness_target": plan.loudness_target,
+                "track": plan.track + 1,
             },
             "footage": [_footage(a) for a in analyses],
             "clips": _clips(plan),
