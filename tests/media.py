@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from roughcut.media.tags import MATRICES, PRIMARIES, TRANSFERS, swscale_matrix
@@ -109,6 +110,94 @@ def _write_sound(out, track, sound):  # type: ignore[no-untyped-def]
     for part in [*resampler.resample(frame), *resampler.resample(None)]:
         out.mux(track.encode(part))
     out.mux(track.encode(None))
+
+
+# ---------------------------------------------------------------- what lies beside pictures and sound
+
+Spoken = tuple[Fraction, Fraction, str]  # from, to, words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subtitles:
+    """A subtitle stream; words are stored as the codec wants them, for `ass` with all its fields."""
+
+    codec: str
+    cues: Sequence[Spoken]
+    language: str | None = None
+    title: str | None = None
+    forced: bool = False
+
+
+def beside(
+    source: Path,
+    path: Path,
+    *,
+    subtitles: Sequence[Subtitles] = (),
+    chapters: Sequence[Spoken] = (),
+    tags: dict[str, str] | None = None,
+    more: Callable[[av.container.OutputContainer], object] = lambda out: None,
+) -> Path:
+    """The streams of `source` in another file, with subtitles, chapters (of whole milliseconds) and tags added."""
+    with av.open(str(source)) as given, av.open(str(path), "w") as out:
+        out.metadata.update(tags or {})
+        base = Fraction(1, 1000)
+        out.set_chapters([
+            {"id": i, "start": int(a / base), "end": int(b / base), "time_base": base, "metadata": {"title": title}}
+            for i, (a, b, title) in enumerate(chapters, 1)
+        ])  # fmt: skip
+        streams = {s.index: out.add_stream_from_template(s) for s in given.streams}
+        words = [_subtitle_stream(out, s) for s in subtitles]
+        more(out)
+        waiting = sorted(
+            ((cue, stream, made.codec) for made, stream in zip(subtitles, words, strict=True) for cue in made.cues),
+            key=lambda one: one[0][0],
+        )
+        for packet in given.demux():
+            if packet.dts is None:
+                continue
+            while waiting and waiting[0][0][0] <= packet.dts * packet.time_base:
+                out.mux(_subtitle_packet(*waiting.pop(0)))
+            packet.stream = streams[packet.stream_index]
+            out.mux(packet)
+        for late in waiting:
+            out.mux(_subtitle_packet(*late))
+    return path
+
+
+def _subtitle_stream(out, subtitles):  # type: ignore[no-untyped-def]
+    stream = out.add_mux_stream(subtitles.codec)
+    stream.time_base = Fraction(1, 1000)
+    stream.metadata.update({k: v for k, v in (("language", subtitles.language), ("title", subtitles.title)) if v})
+    stream.disposition = Disposition.forced if subtitles.forced else Disposition(0)
+    return stream
+
+
+def _subtitle_packet(cue, stream, codec):  # type: ignore[no-untyped-def]
+    start, end, text = cue
+    said = text.encode()
+    packet = av.Packet(len(said).to_bytes(2, "big") + said if codec == "mov_text" else said)
+    packet.stream, packet.time_base, packet.is_keyframe = stream, Fraction(1, 1000), True
+    packet.pts = packet.dts = round(start * 1000)
+    packet.duration = round((end - start) * 1000)
+    return packet
+
+
+def spoken_in(path: Path, track: int = 0) -> list[Spoken]:
+    """What FFmpeg decodes of a subtitle track: from, to, words."""
+    found = []
+    with av.open(str(path)) as container:
+        for packet in container.demux(container.streams.subtitles[track]):
+            for subtitle in packet.decode() if packet.size else []:
+                start = packet.pts * packet.time_base
+                found.append((start, start + packet.duration * packet.time_base, subtitle.dialogue.decode()))
+    return found
+
+
+def chapters_in(path: Path) -> list[Spoken]:
+    """The chapters that FFmpeg finds."""
+    with av.open(str(path)) as container:
+        return [(c["start"] * c["time_base"], c["end"] * c["time_base"], c["metadata"].get("title", ""))
+                for c in container.chapters()]  # fmt: skip
 
 
 # ---------------------------------------------------------------- pictures with a meaning

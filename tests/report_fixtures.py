@@ -51,7 +51,7 @@ def media(path: Path) -> MediaInfo:
     )
     return MediaInfo(
         path=path, container="mp4", size_bytes=1, digest="d", duration=Fraction(SECONDS), video=video, audio=(sound,),
-        others=("subtitle 2: mov_text, eng",),
+        others=("stream 2: timecode",),
     )  # fmt: skip
 
 

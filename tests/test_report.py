@@ -71,7 +71,7 @@ def test_the_page_says_what_was_done(tmp_path: Path) -> None:
     html, _ = written(tmp_path, plan([path]), [analysis(path)], result(tmp_path / "cut.mp4"))
     page = Page(html)
     for words in (
-        "0:02:00", "0:00:24", "20% of the footage", "in sync", "worst join 8.1 ms", "subtitle 2: mov_text, eng",
+        "0:02:00", "0:00:24", "20% of the footage", "in sync", "worst join 8.1 ms", "stream 2: timecode",
         "chapters 1 to 3", "moments", "analysis", "12.2 s", "<b>cut</b>", "Too blue and dark", "over_budget",
         "dissolve in, 0.8 s", "+0.65", "600", "1152000",
     ):  # fmt: skip
@@ -167,7 +167,7 @@ def test_the_json_is_exact(tmp_path: Path) -> None:
         assert Fraction(told["range"]["start"]["exact"]) == clip.range.start
         assert told["range"]["end"]["seconds"] == float(clip.range.end)
     assert len(data["joins"]) == len(edit.joins)
-    assert data["not_carried_over"] == ["subtitle 2: mov_text, eng", "chapters 1 to 3"]
+    assert data["not_carried_over"] == ["stream 2: timecode", "chapters 1 to 3"]
 
 
 def test_no_nan_reaches_the_files(tmp_path: Path) -> None:

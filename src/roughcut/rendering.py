@@ -17,6 +17,7 @@ from roughcut.effects.sound import limited, target_gain
 from roughcut.effects.synthesizer import EffectSynthesizer
 from roughcut.errors import ProofError
 from roughcut.media.audio import SoundReader
+from roughcut.media.carried import carried
 from roughcut.media.decode import grid_frames
 from roughcut.media.encode import FilmWriter, container_of
 from roughcut.media.loudness import measure_loudness
@@ -93,17 +94,19 @@ def render_plan(plan: Plan, out: Path, *, timeline: Path | None = None, progress
 def _write(plan: Plan, out: Path, progress: Progress) -> list[str]:
     """Write the film; returns what was not done as planned."""
     with ExitStack() as open_files:
-        synthesizer = EffectSynthesizer(plan, *_readers(plan, open_files), apply_look)
+        media = {s.id: probe(s.path) for s in plan.sources if any(c.source == s.id for c in plan.clips)}
+        beside = carried(plan, media, container_of(out).format)
+        synthesizer = EffectSynthesizer(plan, *_readers(plan, media, open_files), apply_look)
         gain, remark = _gain(plan, synthesizer, progress)
         total = float(plan.film_frames() / plan.spec.rate)
-        with FilmWriter(out, plan.spec) as film:
+        with FilmWriter(out, plan.spec, beside) as film:
             sounds = [_Sound(film, synthesizer, k, gain) for k in range(len(plan.spec.tracks))]
             for n, picture in enumerate(synthesizer.pictures()):
                 film.write_picture(picture)  # type: ignore[arg-type]  # our readers give FilmPictures
                 for sound in sounds:
                     sound.write_to((n + 1) / plan.spec.rate)
                 progress("rendering", float((n + 1) / plan.spec.rate), total)
-    return [remark] if remark else []
+    return [*beside.remarks, *([remark] if remark else [])]
 
 
 class _Sound:
@@ -143,28 +146,20 @@ def _told(blocks: Iterable[F32], rate: int, total: float, progress: Progress) ->
         progress("measuring loudness", done / rate, total)
 
 
-def _readers(plan: Plan, open_files: ExitStack) -> tuple[Any, Any]:
+def _readers(plan: Plan, media: dict[str, MediaInfo], open_files: ExitStack) -> tuple[Any, Any]:
     """The synthesizer's readers: pictures conformed to the film, sound at its rate and layout."""
     film = Film(plan.spec)
-    infos: dict[str, MediaInfo] = {}
-    conformers: dict[str, Conformer] = {}
+    conformers = {source: Conformer(info, film) for source, info in media.items()}
     sounds: dict[tuple[str, int], SoundReader] = {}
 
-    def info_of(source: Source) -> MediaInfo:
-        if source.id not in infos:
-            infos[source.id] = probe(source.path)
-            conformers[source.id] = Conformer(infos[source.id], film)
-        return infos[source.id]
-
     def read_pictures(source: Source, start: Fraction, count: int) -> Iterator[FilmPicture]:
-        info = info_of(source)
-        for frame in grid_frames(info, start, count, plan.spec.rate):
+        for frame in grid_frames(media[source.id], start, count, plan.spec.rate):
             yield conformers[source.id].picture(frame)
 
     def read_sound(source: Source, track: int, start: Fraction, samples: int) -> F32:
         key, wanted = (source.id, track), plan.spec.tracks[track]
         if key not in sounds:
-            reader = SoundReader(info_of(source), wanted.rate, wanted.layout, track=track)
+            reader = SoundReader(media[source.id], wanted.rate, wanted.layout, track=track)
             sounds[key] = open_files.enter_context(reader)
         return sounds[key].read(start, samples)
 

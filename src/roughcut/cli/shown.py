@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from roughcut.cli import display
 from roughcut.errors import OptionError
-from roughcut.records import Analysis, AudioStream, MediaInfo, VideoStream
+from roughcut.records import Analysis, AudioStream, MediaInfo, SubtitleStream, VideoStream
 from roughcut.timebase import format_time, fraction_text
 from roughcut.timeline.plan import Plan
 
@@ -26,6 +26,9 @@ def media(info: MediaInfo, *, as_json: bool) -> None:
         return
     display.say(f"{info.path}: {info.container}, {format_time(info.duration)}, {info.size_bytes:,} bytes")
     rows = [("video", _video_words(info.video)), *(("audio", _audio_words(a)) for a in info.audio)]
+    rows += [("subtitles", _subtitle_words(s)) for s in info.subtitles]
+    if info.chapters:
+        rows.append(("chapters", f"{len(info.chapters)}: {', '.join(c.title or '-' for c in info.chapters)}"))
     display.table(("stream", "what"), [*rows, *(("other", words) for words in info.others)])
     for warning in info.warnings:
         display.note(warning)
@@ -40,6 +43,11 @@ def _video_words(v: VideoStream) -> str:
 
 def _audio_words(a: AudioStream) -> str:
     return f"{a.codec} {a.rate} Hz {a.layout}, starts at {format_time(a.start)}, {a.language or 'no language'}"
+
+
+def _subtitle_words(s: SubtitleStream) -> str:
+    flags = [word for word, holds in (("default", s.default), ("forced", s.forced)) if holds]
+    return ", ".join(filter(None, (s.codec, s.language or "no language", s.title, *flags)))
 
 
 def media_json(info: MediaInfo) -> dict[str, Any]:
@@ -65,6 +73,10 @@ def media_json(info: MediaInfo) -> dict[str, Any]:
                 **{k: fraction_text(getattr(a, k)) for k in ("start", "duration")},
             }
             for a in info.audio
+        ],
+        "subtitles": [vars(s) for s in info.subtitles],
+        "chapters": [
+            {"start": fraction_text(c.start), "end": fraction_text(c.end), "title": c.title} for c in info.chapters
         ],
         "others": list(info.others),
         "tags": info.tags,

@@ -20,9 +20,12 @@ from av.container import OutputContainer
 from av.video.frame import PictureType
 
 from roughcut.errors import OutputError
+from roughcut.media.carried import NOTHING, Carried
 from roughcut.media.faults import reason
 from roughcut.media.language import language_in
 from roughcut.media.picture import PIXEL_FORMATS, FilmPicture
+from roughcut.media.streams import set_chapters
+from roughcut.media.subtitles import add_subtitle_streams
 from roughcut.media.tags import FULL, LIMITED, MATRICES, PRIMARIES, TRANSFERS
 from roughcut.records import F32, FilmSpec, TrackSpec
 
@@ -73,8 +76,8 @@ class FilmWriter:
         OutputError: unknown ending, folder missing or read-only, disk full.
     """
 
-    def __init__(self, path: Path, spec: FilmSpec) -> None:
-        self.path, self.spec = path, spec
+    def __init__(self, path: Path, spec: FilmSpec, carried: Carried = NOTHING) -> None:
+        self.path, self.spec, self._carried = path, spec, carried
         self._kind = container_of(path)
         self._temporary = temporary_name(path)
         self._pictures = 0
@@ -86,6 +89,8 @@ class FilmWriter:
                 self._out.metadata.update(self.spec.tags)
                 self._video = self._add_video()
                 self._sounds = [_SoundWriter(self._out, self._kind, track) for track in self.spec.tracks]
+                self._subtitles = add_subtitle_streams(self._out, self._carried.subtitles)
+                set_chapters(self._out, self._carried.chapters, self.spec.rate)
             except BaseException:
                 self._abandon()
                 raise
@@ -102,6 +107,8 @@ class FilmWriter:
                 self._out.mux(self._video.encode(None))
                 for sound in self._sounds:
                     sound.finish()
+                for subtitle in self._subtitles:
+                    subtitle.write_to()
                 self._out.close()
                 self._temporary.replace(self.path)
         except BaseException:
@@ -135,6 +142,8 @@ class FilmWriter:
         frame.pict_type = PictureType.NONE  # or the source's own key frames would be forced on the encoder
         self._pictures += 1
         with _mapped(self.path):
+            for subtitle in self._subtitles:
+                subtitle.write_to(self._pictures / self.spec.rate)
             self._out.mux(self._video.encode(frame))
 
     def write_sound(self, samples: F32, track: int = 0) -> None:

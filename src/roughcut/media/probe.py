@@ -19,6 +19,7 @@ from av.video.stream import VideoStream as AvVideo
 from roughcut.errors import InputError
 from roughcut.media.faults import VIDEO_NEXT, Losses, opened
 from roughcut.media.language import language_of
+from roughcut.media.streams import chapters, others, plain_tags, subtitle_streams
 from roughcut.media.tags import tags_from_codes
 from roughcut.records import AudioStream, MediaInfo, VideoStream
 from roughcut.timebase import standard_rate
@@ -48,6 +49,8 @@ def probe(path: Path | str) -> MediaInfo:
         first = _first_frame(container, stream, path)
         video = _video(container, stream, first, pts)
         cut_off = _cut_off(container, path, video)
+        audio = tuple(_audio(a, video) for a in container.streams.audio if a.rate)
+        subtitles = subtitle_streams(container)
         return MediaInfo(
             path=path,
             container=container.format.name.split(",")[0],
@@ -55,9 +58,11 @@ def probe(path: Path | str) -> MediaInfo:
             digest=content_digest(path),
             duration=video.duration,
             video=video,
-            audio=tuple(_audio(a, video) for a in container.streams.audio if a.rate),
-            others=_others(container, stream),
-            tags=dict(container.metadata),
+            audio=audio,
+            subtitles=subtitles,
+            chapters=chapters(container, video.start + video.duration),
+            others=tuple(others(container, {video.index, *(a.index for a in audio), *(s.index for s in subtitles)})),
+            tags=plain_tags(container.metadata),
             warnings=tuple(cut_off),
         )
 
@@ -199,16 +204,6 @@ def _audio(stream: AvAudio, video: VideoStream) -> AudioStream:
         language=language_of(stream.language),
         title=stream.metadata.get("title") or stream.metadata.get("name"),  # `name` in mp4 and mov
         default=bool(stream.disposition & Disposition.default),
-    )
-
-
-def _others(container: InputContainer, used: AvVideo) -> tuple[str, ...]:
-    """Streams that the film will not carry, in words."""
-    kept = {used.index, *(a.index for a in container.streams.audio if a.rate)}
-    return tuple(
-        f"{s.type} {s.index}: {s.codec_context.name if s.codec_context else 'data'}, {s.language or 'no language'}"
-        for s in container.streams
-        if s.index not in kept
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from roughcut.planner.pieces import Footage, Piece, source_id
-from roughcut.records import Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec
+from roughcut.records import KEPT_TAGS, Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec
 from roughcut.timeline.plan import Source
 
 RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
@@ -47,7 +47,7 @@ def film_spec(footage: Footage, pieces: Sequence[Piece]) -> FilmSpec:
         colour=media.video.colour,
         bit_depth=10 if media.video.bit_depth > 8 else 8,
         tracks=film_tracks([media, *(a.media for a in footage)]),
-        tags={k: v for k, v in media.tags.items() if k in ("creation_time", "title", "language")},
+        tags={k: v for k, v in media.tags.items() if k in KEPT_TAGS},
     )
 
 

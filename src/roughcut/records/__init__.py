@@ -16,6 +16,7 @@ from roughcut.records.analysis import (
     Transition,
     TransitionKind,
 )
+from roughcut.records.carried import KEPT_TAGS, Chapter, Cue, SubtitleStream, SubtitleTrack
 from roughcut.records.media import (
     F32,
     I64,
@@ -37,13 +38,16 @@ from roughcut.records.picture import FilmSpec, Picture, PictureReader, TrackSpec
 __all__ = [
     "F32",
     "I64",
+    "KEPT_TAGS",
     "PICTURE_SIDE",
     "SOUND_RATE",
     "THUMB_SIZE",
     "U8",
     "Analysis",
     "AudioStream",
+    "Chapter",
     "ColourTags",
+    "Cue",
     "Curve",
     "Features",
     "FilmSpec",
@@ -57,6 +61,8 @@ __all__ = [
     "ScanBatch",
     "Shot",
     "Speech",
+    "SubtitleStream",
+    "SubtitleTrack",
     "Timing",
     "TrackSpec",
     "Transition",

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from roughcut.records.carried import Chapter, SubtitleStream
 from roughcut.timebase import TimeRange
 
 SOUND_RATE = 16_000  # Hz: the one rate at which sound is analysed
@@ -93,7 +94,8 @@ class AudioStream:
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInfo:
-    """What `probe` tells of a file. `video` and `audio` are the streams used; `others` are named only."""
+    """What `probe` tells of a file. `video` and `audio` are the streams used, `subtitles` and
+    `chapters` go with them; `others` are named only."""
 
     path: Path
     container: str
@@ -103,8 +105,11 @@ class MediaInfo:
     duration: Fraction
     video: VideoStream
     audio: tuple[AudioStream, ...] = ()
+    subtitles: tuple[SubtitleStream, ...] = ()
+    """Text subtitles."""
+    chapters: tuple[Chapter, ...] = ()
     others: tuple[str, ...] = ()
-    """Streams not used, in words (`subtitle 2: mov_text, eng`), for the list of what was not carried over."""
+    """Streams not used, in words (`subtitle 2: dvdsub, eng`), for the list of what was not carried over."""
     tags: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
