@@ -29,6 +29,8 @@ class Sound:
     codec: str = "aac"
     language: str | None = None
     title: str | None = None
+    layout: str | None = None
+    """None: the usual one of that many channels."""
 
 
 def write_media(
@@ -91,7 +93,7 @@ def _video(out, rgb, rate, base, codec, options, colour, rotation, pixel_format)
 
 
 def _track(out, sound):  # type: ignore[no-untyped-def]
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[sound.samples.shape[0]]
+    layout = sound.layout or {1: "mono", 2: "stereo", 6: "5.1"}[sound.samples.shape[0]]
     track = out.add_stream(sound.codec, rate=sound.rate, layout=layout)
     track.metadata.update({k: v for k, v in (("language", sound.language), ("title", sound.title)) if v})
     return track
@@ -101,9 +103,8 @@ def _write_sound(out, track, sound):  # type: ignore[no-untyped-def]
     resampler = av.AudioResampler(
         format=track.format, layout=track.layout, rate=sound.rate, frame_size=track.frame_size
     )
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(sound.samples, dtype=np.float32), "fltp", layout=track.layout.name
-    )
+    interleaved = np.ascontiguousarray(sound.samples.T, dtype=np.float32).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(interleaved, "flt", layout=track.layout.name)
     frame.sample_rate = sound.rate
     frame.time_base = Fraction(1, sound.rate)
     frame.pts = round(sound.start * sound.rate)

@@ -40,6 +40,7 @@ TRACKS = st.builds(
     layout=st.sampled_from(["mono", "stereo", "5.1"]),
     language=st.none() | WORDS,
     title=st.none() | WORDS,
+    default=st.booleans(),
 )
 SPECS = st.builds(
     FilmSpec,

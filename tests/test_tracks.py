@@ -16,7 +16,7 @@ from roughcut.errors import OptionError
 from roughcut.media.audio import channels_of, read_sound
 from roughcut.media.probe import probe
 from roughcut.media.track import heard_track
-from roughcut.planner.film import film_tracks
+from roughcut.planner.film import LAYOUTS, film_tracks
 from roughcut.records import FilmSpec, TrackSpec
 from roughcut.rendering import render_plan
 from roughcut.timebase import TimeRange
@@ -60,6 +60,30 @@ def plan_of(paths: list[Path], ranges: list[tuple[int, Fraction, Fraction]], **m
     spec = FilmSpec(width=64, height=48, rate=RATE, crf=10, tracks=film_tracks(infos))
     values = {"loudness_target": None} | made
     return Plan(sources=sources, clips=clips, joins=(Join(),) * (len(clips) + 1), spec=spec, **values)  # type: ignore[arg-type]
+
+
+def each_its_own(layout: str, seconds: int = 3, rate: int = 48_000) -> np.ndarray:
+    """[channels, n] a tone per channel, 300 Hz apart; the fourth of 5.1 and 7.1 is for low tones alone."""
+    times = np.arange(seconds * rate) / rate
+    hertz = [400 + 300 * c for c in range(channels_of(layout))]
+    if len(hertz) in (6, 8):
+        hertz[3] = 60
+    return np.stack([0.2 * np.sin(2 * np.pi * h * times) for h in hertz]).astype(np.float32)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_keeps_its_channels_apart(tmp_path: Path, layout: str, ending: str) -> None:
+    """Whatever the container, every channel keeps its own tone, and the layout its name (Opus has 5.1 for 5.0)."""
+    sound = Sound(samples=each_its_own(layout), codec="pcm_s16le", layout=layout)
+    path = write_media(tmp_path / "s.mov", [flat(9)] * 75, sound=sound)
+    film = render_plan(plan_of([path], [(0, Fraction(1, 5), Fraction(14, 5))]), tmp_path / f"cut{ending}").film
+    info = probe(film)
+    assert info.audio[0].layout == ("5.1" if (layout, ending) == ("5.0", ".webm") else layout)
+    samples = read_sound(info, TimeRange(Fraction(1, 2), Fraction(2)), 48_000, layout)
+    heard = [loudest(channel, 48_000) for channel in samples]
+    wanted = [loudest(channel, 48_000) for channel in sound.samples]
+    np.testing.assert_allclose(heard, wanted, atol=2)
 
 
 def loudest(samples: np.ndarray, rate: int) -> float:
@@ -119,6 +143,23 @@ def test_one_gain_for_all_tracks(tmp_path: Path) -> None:
     for first, second in levels:
         assert second / first == pytest.approx(2, rel=0.05)
     assert levels[0][0] / levels[1][0] == pytest.approx(2, rel=0.05)
+
+
+def test_a_mixed_layout_is_named_and_the_default_flag_kept(tmp_path: Path) -> None:
+    """A layout that not all containers know is mixed to stereo, which is said; the second track stays the default."""
+    sounds = [
+        Sound(samples=each_its_own("4.0", 2), codec="pcm_s16le", layout="4.0"),
+        Sound(samples=each_its_own("stereo", 2), codec="pcm_s16le"),
+    ]
+    path = write_media(tmp_path / "s.mov", [flat(9)] * 50, sound=sounds)
+    plan = plan_of([path], [(0, Fraction(0), Fraction(1))])
+    first, second = plan.spec.tracks
+    flagged = (replace(first, default=False), replace(second, default=True))
+    result = render_plan(replace(plan, spec=replace(plan.spec, tracks=flagged)), tmp_path / "cut.mkv")
+    assert result.remarks == ("s.mov: sound track 1 (4.0) is mixed to stereo",)
+    assert [a.default for a in result.proof.media.audio] == [False, True]
+    fewer = render_plan(replace(plan, spec=replace(plan.spec, tracks=(second,))), tmp_path / "one.mkv")
+    assert "s.mov: the film has 1 of its 2 sound tracks" in fewer.remarks
 
 
 def test_no_sound_is_no_track(tmp_path: Path) -> None:

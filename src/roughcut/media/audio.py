@@ -20,6 +20,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 
+from roughcut.errors import PlanError
 from roughcut.media.decode import decoded, demuxed
 from roughcut.media.faults import Losses, opened
 from roughcut.records import F32, AudioStream, MediaInfo
@@ -32,8 +33,23 @@ WITHIN_ONE = {"rematrix_maxval": "1"}  # swresample lets float mixes pass 1; thi
 
 
 def channels_of(layout: str) -> int:
-    """How many channels a layout of FFmpeg's names has."""
-    return len(av.AudioLayout(layout).channels)
+    """How many channels a layout of FFmpeg's names has.
+
+    Raises:
+        PlanError: FFmpeg has no such layout.
+    """
+    try:
+        return len(av.AudioLayout(layout).channels)
+    except ValueError as error:
+        raise PlanError("no such channel layout", got=repr(layout), allowed="mono, stereo, 5.1 and the like") from error
+
+
+def frame_of(samples: F32, layout: str, rate: int) -> AudioFrame:
+    """[channels, n] as a frame. Interleaved: PyAV has no arrays of more than 7 planes."""
+    packed = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
+    frame = AudioFrame.from_ndarray(packed, "flt", layout=layout)
+    frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+    return frame
 
 
 class SoundReader:
@@ -152,7 +168,7 @@ class _Phase:
             return None
         self._next_in = at + skip
         self._place = (at + skip) * self._rate // self._in_rate
-        self._resampler = AudioResampler(format="fltp", layout=self._layout, rate=self._rate, options=WITHIN_ONE)
+        self._resampler = AudioResampler(format="flt", layout=self._layout, rate=self._rate, options=WITHIN_ONE)
         return frame if not skip else _without_head(frame, skip)
 
     def _emit(self, frame: AudioFrame | None) -> Iterator[tuple[int, F32]]:
@@ -161,7 +177,7 @@ class _Phase:
         if frame is not None:
             frame.pts = None
         for out in self._resampler.resample(frame):
-            samples: F32 = out.to_ndarray().astype(np.float32, copy=False)
+            samples: F32 = out.to_ndarray().reshape(out.samples, -1).T.astype(np.float32, copy=False)
             yield self._place, samples
             self._place += samples.shape[1]
 
@@ -171,11 +187,10 @@ class _Phase:
 
 
 def _without_head(frame: AudioFrame, skip: int) -> AudioFrame:
-    samples = frame.to_ndarray()
-    per_sample = 1 if frame.format.is_planar else len(frame.layout.channels)
+    (packed,) = AudioResampler(format=frame.format.packed, layout=frame.layout, rate=frame.sample_rate).resample(frame)
     rest = AudioFrame.from_ndarray(
-        np.ascontiguousarray(samples[:, skip * per_sample :]),  # type: ignore[arg-type]
-        format=frame.format.name,
+        np.ascontiguousarray(packed.to_ndarray()[:, skip * len(frame.layout.channels) :]),  # type: ignore[arg-type]
+        format=packed.format.name,
         layout=frame.layout.name,
     )
     rest.sample_rate = frame.sample_rate

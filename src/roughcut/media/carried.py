@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from roughcut.media.audio import channels_of
 from roughcut.media.retime import film_chapters, film_subtitles
 from roughcut.media.subtitles import codec_in, read_subtitles
 from roughcut.records import KEPT_TAGS, Chapter, MediaInfo, SubtitleTrack
@@ -45,11 +46,22 @@ def carried(plan: Plan, media: Mapping[str, MediaInfo], container: str) -> Carri
     subtitles = film_subtitles(plan, {s: read_subtitles(info, until=ends[s]) for s, info in used.items()})
     several = len(plan.sources) > 1
     streams = (f"{m.path.name}: {words}" if several else words for m in used.values() for words in m.others)
+    words = (*streams, *_sound_words(plan, used), *_tag_words(plan, used, container), *_cue_words(subtitles, container))
     return Carried(
         subtitles=tuple(t for t in subtitles if t.cues and codec_in(container, t.stream.codec)),
         chapters=film_chapters(plan, {s: info.chapters for s, info in used.items()}),
-        remarks=tuple(dict.fromkeys((*streams, *_tag_words(plan, used, container), *_cue_words(subtitles, container)))),
+        remarks=tuple(dict.fromkeys(words)),
     )
+
+
+def _sound_words(plan: Plan, used: Mapping[str, MediaInfo]) -> Iterator[str]:
+    """Tracks that lose channels, or have no place at all."""
+    for info in used.values():
+        for number, (heard, track) in enumerate(zip(info.audio, plan.spec.tracks, strict=False), 1):
+            if heard.channels > channels_of(track.layout):
+                yield f"{info.path.name}: sound track {number} ({heard.layout}) is mixed to {track.layout}"
+        if len(info.audio) > len(plan.spec.tracks):
+            yield f"{info.path.name}: the film has {len(plan.spec.tracks)} of its {len(info.audio)} sound tracks"
 
 
 def _tag_words(plan: Plan, used: Mapping[str, MediaInfo], container: str) -> Iterator[str]:

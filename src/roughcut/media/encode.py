@@ -7,19 +7,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import cast
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.container import OutputContainer
+from av.stream import Disposition
 from av.video.frame import PictureType
 
 from roughcut.errors import OutputError
+from roughcut.media.audio import frame_of
 from roughcut.media.carried import NOTHING, Carried
 from roughcut.media.faults import reason
 from roughcut.media.language import language_in
@@ -153,27 +153,29 @@ class FilmWriter:
 
 
 class _SoundWriter:
-    """One track on its way into the file. Opus knows 48 kHz alone, so other rates are brought to it."""
+    """One track on its way into the file. Opus knows 48 kHz alone, so other rates are brought to it, and FFmpeg's
+    Opus encoder mixes up the channels of 5.0, so those become 5.1."""
 
     def __init__(self, out: OutputContainer, kind: Container, track: TrackSpec) -> None:
         self._out, self._track = out, track
         self._samples = 0
-        rate = 48_000 if kind.audio == "libopus" else track.rate
-        self._stream = cast(av.AudioStream, out.add_stream(kind.audio, rate=rate, layout=track.layout))
+        opus = kind.audio == "libopus"
+        rate, layout = 48_000 if opus else track.rate, "5.1" if opus and track.layout == "5.0" else track.layout
+        self._stream = cast(av.AudioStream, out.add_stream(kind.audio, rate=rate, layout=layout))
         self._stream.metadata.update(_named(track, kind))
+        self._stream.disposition = Disposition.default if track.default else Disposition(0)
         context = self._stream.codec_context
         context.bit_rate = SOUND_BITS_PER_CHANNEL * context.layout.nb_channels
         context.open()
         self._chunks = AudioResampler(
-            format=self._stream.format, layout=track.layout, rate=rate, frame_size=context.frame_size or None
+            format=self._stream.format, layout=layout, rate=rate, frame_size=context.frame_size or None
         )
 
     def write(self, samples: F32) -> None:
         """Append [channels, n] samples."""
         if not samples.shape[1]:
             return
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32), "fltp", layout=self._track.layout)
-        frame.sample_rate, frame.time_base = self._track.rate, Fraction(1, self._track.rate)
+        frame = frame_of(samples, self._track.layout, self._track.rate)
         frame.pts = self._samples
         self._samples += samples.shape[1]
         self._encode(frame)

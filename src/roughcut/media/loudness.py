@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.audio.frame import AudioFrame
 from av.filter import Graph
 
+from roughcut.media.audio import frame_of
 from roughcut.records import F32
 
 SILENCE = -70.0  # LUFS: R128's absolute gate, given to what lies below it
@@ -27,7 +27,7 @@ class Loudness:
 def measure_loudness(blocks: Iterable[F32], rate: int, layout: str) -> Loudness:
     """Of [channels, n] float32 blocks that follow each other."""
     graph = Graph()
-    source = graph.add_abuffer(format="fltp", sample_rate=rate, layout=layout, time_base=Fraction(1, rate))
+    source = graph.add_abuffer(format="flt", sample_rate=rate, layout=layout, time_base=Fraction(1, rate))
     meter = graph.add("ebur128", "metadata=1")
     sink = graph.add("abuffersink")
     source.link_to(meter)
@@ -38,8 +38,8 @@ def measure_loudness(blocks: Iterable[F32], rate: int, layout: str) -> Loudness:
         if not block.shape[1]:
             continue
         peak = max(peak, float(np.abs(block).max()))
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(block, np.float32), "fltp", layout=layout)
-        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), at
+        frame = frame_of(block, layout, rate)
+        frame.pts = at
         at += block.shape[1]
         graph.push(frame)
         integrated = _latest(graph, integrated)

@@ -26,7 +26,7 @@ from roughcut.timebase import standard_rate
 
 DIGEST_BLOCK = 1 << 20
 PACKETS_LOOKED_AT = 400
-UNNAMED = {"1 channels": "mono", "2 channels": "stereo", "5 channels": "5.0", "6 channels": "5.1"}
+UNNAMED = {"1 channels": "mono", "2 channels": "stereo", "5 channels": "5.0", "6 channels": "5.1", "8 channels": "7.1"}
 """What a bare count of channels means (PCM in Matroska tells no more)."""
 PICTURE_FORMATS = ("image2", "png_pipe", "jpeg_pipe", "mjpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "jpegxl_pipe")
 

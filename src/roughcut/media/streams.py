@@ -19,6 +19,7 @@ CONTAINER_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder"
 CODECS = {"mov_text": "mov_text", "srt": "subrip", "subrip": "subrip", "ass": "ass", "ssa": "ass", "webvtt": "webvtt",
           "text": "text"}  # fmt: skip
 """FFmpeg's decoder of a text subtitle -> its codec."""
+PICTURES = ("dvdsub", "dvbsub", "pgssub", "xsub")
 
 
 def plain_tags(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -103,7 +104,8 @@ def _kind(stream: Stream) -> str:
 
 def _why(stream: Stream) -> str:
     if stream.type == "subtitle":
-        return ": its subtitles are pictures"
+        pictures = stream.codec_context is not None and stream.codec_context.name in PICTURES
+        return ": its subtitles are pictures" if pictures else ": its subtitles cannot be read"
     if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
         return ": a film has one picture track"
     return ""

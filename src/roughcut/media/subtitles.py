@@ -24,6 +24,7 @@ TAKEN = {"mp4": ("mov_text",), "mov": ("mov_text",), "matroska": ("subrip", "ass
 """Codecs that a container holds; what it does not hold becomes the first of them, without markup."""
 TICKS = Fraction(1, 90_000)
 UNTIMED = Fraction(3)  # seconds that a cue lasts whose file does not say, unless another follows
+UNORDERED = 10  # seconds that packets of different streams may be out of order in a file
 _Said = tuple[Fraction, Fraction, str, bytes]
 """(start, length or 0, text, payload) of a packet; no text where it only ends what was said."""
 ASS_HEADER = b"""[Script Info]
@@ -50,7 +51,7 @@ def read_subtitles(info: MediaInfo, *, until: Fraction | None = None) -> tuple[S
         for stream, packet in _packets(container, info.subtitles):
             assert packet.pts is not None  # _packets gives no others
             start = packet.pts * packet.time_base
-            if until is not None and start >= until:
+            if until is not None and start >= until + UNORDERED:
                 break
             length = (packet.duration or 0) * packet.time_base
             said[stream.index].append((start, length, text_of(stream.codec, bytes(packet)), bytes(packet)))

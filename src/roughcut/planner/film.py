@@ -11,9 +11,9 @@ from roughcut.timeline.plan import Source
 
 RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 """What encoders take, in Hz."""
-LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1")
+LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "7.1")
 """What all containers carry by name."""
-NEAREST = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1", "6.1": "5.1", "7.1": "5.1"}
+NEAREST = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1", "6.1": "7.1", "7.1(wide)": "7.1"}
 
 
 def film_source(index: int, analysis: Analysis) -> Source:
@@ -80,4 +80,5 @@ def _track(heard: AudioStream) -> TrackSpec:
         layout=layout if layout in LAYOUTS else "stereo",
         language=heard.language,
         title=heard.title,
+        default=heard.default,
     )

@@ -60,6 +60,8 @@ class TrackSpec:
     language: str | None = None
     """As the source tells it, mostly ISO 639-2 (`eng`)."""
     title: str | None = None
+    default: bool = False
+    """True where players should choose it by themselves."""
 
     def __post_init__(self) -> None:
         if self.rate <= 0:

@@ -129,6 +129,8 @@ class Plan:
                 where=self.name,
                 got=f"{len(self.joins)} joins, {len(self.clips)} clips",
             )
+        if self.track < 0:
+            raise PlanError("sound tracks are counted from 0", where=self.name, got=self.track)
         known = {s.id for s in self.sources}
         for i, clip in enumerate(self.clips):
             if clip.source not in known:
