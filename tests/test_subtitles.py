@@ -16,7 +16,7 @@ from roughcut.media.encode import CONTAINERS, FilmWriter
 from roughcut.media.picture import Film, FilmPicture
 from roughcut.media.probe import probe
 from roughcut.media.subtitle_text import payload_of, text_of
-from roughcut.media.subtitles import read_subtitles
+from roughcut.media.subtitles import UNORDERED, read_subtitles
 from roughcut.pipeline import render
 from roughcut.records import KEPT_TAGS, FilmSpec
 from roughcut.rendering import render_plan
@@ -237,3 +237,22 @@ def test_what_no_film_carries_is_named(bare: Path, tmp_path: Path) -> None:
         "stream 1 (subtitle, dvdsub, eng) is not carried over: its subtitles are pictures",
     }
     assert probe(tmp_path / "cover.mp4").others == ("stream 1 (cover picture, png) is not carried over",)
+
+
+def test_nested_chapters_are_read_one_at_a_time(bare: Path, tmp_path: Path) -> None:
+    """A part that holds chapters gives way to them; what is past the last chapter is in none."""
+    listed = [(F(0), F(10), "all"), (F(0), F(4), "first"), (F(4), F(7), "second")]
+    path = beside(bare, tmp_path / "s.mkv", chapters=listed)
+    assert [(c.start, c.end, c.title) for c in probe(path).chapters] == [(0, 4, "first"), (4, 7, "second")]
+    film = render_plan(plan_of([path], [(0, F(3), F(9))]), tmp_path / "cut.mkv").film
+    assert chapters_in(film) == [(0, 1, "first"), (1, 4, "second"), (4, 6, "")]
+
+
+def test_a_cue_without_a_length_lasts_until_the_next(bare: Path, tmp_path: Path) -> None:
+    """Where a file says no end, the next cue is one, three seconds at most."""
+    cues = [(F(1), F(1), "a"), (F(2), F(2), "b"), (F(8), F(9), "c")]
+    path = beside(bare, tmp_path / "s.mkv", subtitles=[Subtitles(codec="subrip", cues=cues)])
+    (track,) = read_subtitles(probe(path))
+    assert [(c.start, c.end, c.text) for c in track.cues] == [(1, 2, "a"), (2, 5, "b"), (8, 9, "c")]
+    (early,) = read_subtitles(probe(path), until=F(8) - UNORDERED)
+    assert [c.text for c in early.cues] == ["a", "b"]

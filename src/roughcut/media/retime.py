@@ -8,7 +8,7 @@ film         [======1======][==2==]                chapters a, b, c begin where 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -126,6 +126,7 @@ class _Seen:
 def film_chapters(plan: Plan, found: Mapping[str, Sequence[Chapter]]) -> tuple[Chapter, ...]:
     """The film's chapters: one begins at every frame where the picture comes from another chapter than before.
 
+    Chapters in `found` are in order and do not overlap.
     What lies in no chapter of its source is a chapter without a title; a film of nothing else has none.
     """
     turns = [turn for clip in placed(plan) for turn in _turns(clip, found.get(clip.source, ()))]
@@ -141,8 +142,11 @@ def film_chapters(plan: Plan, found: Mapping[str, Sequence[Chapter]]) -> tuple[C
 
 def _turns(clip: Placed, chapters: Sequence[Chapter]) -> Iterator[tuple[int, tuple[str, int] | None, str]]:
     """(film frame, which chapter, title) for the first frame of a clip and every frame where that may change."""
-    edges = {clip.frame_of(t) for chapter in chapters for t in (chapter.start, chapter.end)} | {clip.first}
-    for frame in sorted(e for e in edges if clip.first <= e < clip.first + clip.frames):
+    near = [c for c in chapters if c.start < clip.range.end and c.end > clip.range.start]
+    edges = {clip.frame_of(t) for chapter in near for t in (chapter.start, chapter.end)} | {clip.first}
+    starts = [chapter.start for chapter in chapters]
+    for frame in sorted(e for e in edges if e < clip.first + clip.frames):
         t = clip.shown(frame)
-        around = [j for j, chapter in enumerate(chapters) if chapter.start <= t < chapter.end]
-        yield frame, (clip.source, around[-1]) if around else None, chapters[around[-1]].title if around else ""
+        j = bisect_right(starts, t) - 1
+        inside = j >= 0 and t < chapters[j].end
+        yield frame, (clip.source, j) if inside else None, chapters[j].title if inside else ""

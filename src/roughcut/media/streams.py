@@ -49,12 +49,14 @@ def _subtitle_stream(stream: AvSubtitle) -> SubtitleStream | None:
 
 
 def chapters(container: InputContainer, end: Fraction) -> tuple[Chapter, ...]:
-    """Chapters in order; one without an end lasts until the next, the last one until `end`."""
-    listed = [_chapter(c) for c in container.chapters()]
-    listed.sort(key=lambda chapter: chapter[0])
-    nexts = [*(start for start, *_ in listed[1:]), end]
-    closed = ((a, b if b > a else following, title) for (a, b, title), following in zip(listed, nexts, strict=False))
-    return tuple(Chapter(start=a, end=b, title=title) for a, b, title in closed if b > a)
+    """Chapters in order, one at a time: each lasts until the next at most, one without an end just as long."""
+    listed = sorted((_chapter(c) for c in container.chapters()), key=lambda c: (c[0], -c[1]))
+    nexts = [*(start for start, *_ in listed[1:]), max([end, *(stop for _, stop, _ in listed)])]
+    closed = (
+        (start, min(stop, following) if stop > start else following, title)
+        for (start, stop, title), following in zip(listed, nexts, strict=False)
+    )
+    return tuple(Chapter(start=start, end=stop, title=title) for start, stop, title in closed if stop > start)
 
 
 def set_chapters(out: OutputContainer, listed: Sequence[Chapter], rate: Fraction) -> None:
