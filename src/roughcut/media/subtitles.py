@@ -86,7 +86,7 @@ def _cues(said: list[_Said]) -> Iterator[Cue]:
 
 def _next(starts: Sequence[Fraction], start: Fraction) -> Fraction:
     later = bisect_right(starts, start)
-    return min(start + UNTIMED, *starts[later : later + 1])
+    return min([start + UNTIMED, *starts[later : later + 1]])
 
 
 def codec_in(container: str, codec: str) -> str | None:
