@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction as F
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -256,3 +258,16 @@ def test_a_cue_without_a_length_lasts_until_the_next(bare: Path, tmp_path: Path)
     assert [(c.start, c.end, c.text) for c in track.cues] == [(1, 2, "a"), (2, 5, "b"), (8, 9, "c")]
     (early,) = read_subtitles(probe(path), until=F(8) - UNORDERED)
     assert [c.text for c in early.cues] == ["a", "b"]
+
+
+def test_ntsc_cuts_do_not_drift(bare: Path, tmp_path: Path) -> None:
+    """After 60 cuts at 30000/1001 a cue is where the exact sum of the frames before it says, within a tick."""
+    rate = F(30000, 1001)
+    path = beside(bare, tmp_path / "s.mkv", subtitles=[Subtitles(codec="subrip", cues=[(F(2), F(3), "here")])])
+    ranges = [(0, F(2), F(2) + (7 + k % 5) / rate) for k in range(60)]
+    plan = plan_of([path], ranges)
+    plan = replace(plan, spec=replace(plan.spec, rate=rate))
+    told = spoken_in(render_plan(plan, tmp_path / "cut.mp4").film)
+    frames = [7 + k % 5 for k in range(60)]
+    edges = [sum(frames[:k]) / rate for k in range(61)]
+    assert close(told, [(a, b, "here") for a, b in pairwise(edges)], float(F(1, 90_000)))
