@@ -13,7 +13,7 @@ from PIL import Image
 from roughcut.networks import spatial as network
 from roughcut.records import Curve, Features, FrameTimes, LookControls, Shot, Timing, Transition
 from roughcut.spatial.colour import CAPS, DOUBT, robust_mean, shrunk, weighted_median
-from roughcut.spatial.mapper import SpaceMapper, evidence, picture_weights, resized, without_bars
+from roughcut.spatial.mapper import SpaceMapper, evidence, inside_bars, picture_weights, resized
 from roughcut.timebase import TimeRange
 from roughcut.training.faults import FaultSettings, degrade, locus
 
@@ -155,13 +155,13 @@ def test_black_bars_are_not_looked_at() -> None:
     scene = np.full((2, 36, 64, 3), 90, np.uint8)
     boxed = scene.copy()
     boxed[:, :5] = boxed[:, -5:] = 16
-    assert without_bars(boxed).shape == (2, 24, 64, 3)
+    assert boxed[:, *inside_bars(boxed)].shape == (2, 24, 64, 3)
     boxed[1, 0, 0] = 200  # a picture without the upper bar: it is no bar of the film
-    assert without_bars(boxed).shape == (2, 30, 64, 3)
-    assert without_bars(scene).shape == scene.shape
-    assert without_bars(scene // 10).shape == scene.shape
+    assert boxed[:, *inside_bars(boxed)].shape == (2, 30, 64, 3)
+    assert scene[:, *inside_bars(scene)].shape == scene.shape
+    assert inside_bars(scene // 10) == (slice(None), slice(None))
     scene[:, 10] = 0
-    assert without_bars(scene).shape == scene.shape
+    assert scene[:, *inside_bars(scene)].shape == scene.shape
 
 
 def test_network_contract() -> None:

@@ -20,7 +20,7 @@ from roughcut.temporal.shots import ShotMapper
 
 ARRAYS = ("frame_stats", "picture_frames", "embeddings", "pictures", "sound", "speech")
 WATCHERS = ("encoder", "shots_frames", "shots")
-FORMAT = 1  # rises when the arrays change their meaning
+FORMAT = 2  # rises when the arrays change their meaning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +48,28 @@ def watch(info: MediaInfo, *, track: int = 0, use_cache: bool, progress: Progres
     entry = cache.load(key) if use_cache else None
     if entry is not None:
         return _from_entry(*entry)
-    seen = _watch(info, track, progress)
-    if use_cache:
-        cache.save(key, *_to_entry(seen))
+    with cache.draft(cached=use_cache) as draft:
+        seen = _watch(info, track, draft, progress)
+        if use_cache:
+            draft.keep(key, _meta(seen))
     return seen
 
 
-def _watch(info: MediaInfo, track: int, progress: Progress) -> Seen:
-    eyes, ears, shots, losses = FrameFeatures(), SoundFeatures(), ShotMapper(), Losses()
-    pts = []
-    for batch in scan(info, track=track, progress=progress, losses=losses):
-        eyes.push(batch)
-        ears.push(batch.sound)
-        shots.push(batch.thumbs)
-        pts.append(batch.pts)
+def _watch(info: MediaInfo, track: int, draft: cache.Draft, progress: Progress) -> Seen:
+    """One pass. Rows go to disk as they come, so that hours take no more memory than minutes."""
+    losses = Losses()
+    with cache.draft(cached=False) as scratch:
+        eyes, ears = FrameFeatures(shelf=draft.rows), SoundFeatures(shelf=draft.rows)
+        shots, pts = ShotMapper(shelf=scratch.rows), draft.rows("pts")
+        for batch in scan(info, track=track, progress=progress, losses=losses):
+            eyes.push(batch)
+            ears.push(batch.sound)
+            shots.push(batch.thumbs)
+            pts.append(batch.pts)
+        transitions = shots.finish().transitions
     rows, heard = eyes.finish(), ears.finish()
     features = Features(
-        times=frame_times(info, np.concatenate(pts)),
+        times=frame_times(info, pts.whole(np.zeros(0, np.int64))),
         frame_stats=rows.frame_stats,
         picture_frames=rows.picture_frames,
         embeddings=rows.embeddings,
@@ -72,19 +77,17 @@ def _watch(info: MediaInfo, track: int, progress: Progress) -> Seen:
         sound=heard.sound,
         speech=heard.speech,
     )
-    return Seen(features=features, transitions=shots.finish().transitions, losses=tuple(losses.words()))
+    return Seen(features=features, transitions=transitions, losses=tuple(losses.words()))
 
 
-def _to_entry(seen: Seen) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _meta(seen: Seen) -> dict[str, Any]:
     times = seen.features.times
-    arrays = {name: getattr(seen.features, name) for name in ARRAYS}
-    meta = {
+    return {
         "end_pts": times.end_pts,
         "time_base": str(times.time_base),
         "transitions": [asdict(t) for t in seen.transitions],
         "losses": list(seen.losses),
     }
-    return {**arrays, "pts": times.pts}, meta
 
 
 def _from_entry(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Seen:

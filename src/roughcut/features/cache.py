@@ -1,23 +1,34 @@
-"""The analysis cache: arrays by key, in the user's cache folder, so that no file is decoded twice."""
+"""The analysis cache: a folder of arrays by key, in the user's cache folder, so that no file is decoded twice.
+
+    CACHE/KEY/meta.json, embeddings.npy, ...        an entry: there is no entry without its meta.json
+    CACHE/xyz.part/...                              a draft: rows of a pass under way, renamed when it is whole
+
+Rows go to disk as they come and are mapped when they are read, so hours of footage take no more memory than minutes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import shutil
 import sys
 import tempfile
-import zipfile
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-LIMIT_BYTES = 2 * 1024**3
-_META = "meta.json"
-_BAD_ENTRY = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, json.JSONDecodeError)
+from roughcut.features.spill import Spilled, mapped
+
+LIMIT_BYTES = 4 * 1024**3
+ABANDONED = 24 * 3600  # seconds after which a draft that nobody wrote to is what a killed run left
+META = "meta.json"
+PART = ".part"
+_BAD_ENTRY = (OSError, ValueError, KeyError, EOFError, json.JSONDecodeError)
 
 Arrays = dict[str, np.ndarray]
 Meta = dict[str, Any]
@@ -40,52 +51,96 @@ def key_of(digest: str, models: Mapping[str, str], settings: Mapping[str, Any]) 
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
-def save(key: str, arrays: Arrays, meta: Meta, *, limit: int = LIMIT_BYTES) -> bool:
-    """Keep an entry; False where the folder cannot be written (a cache that fails costs time, never the work).
+class Draft:
+    """An entry in the making: `rows` for each array, then `keep` or `read`."""
 
-    Afterwards the least recently used entries are removed until all together take at most `limit` bytes.
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._rows: list[Spilled] = []
+
+    def rows(self, name: str) -> Spilled:
+        """A new array that grows on disk."""
+        self._rows.append(Spilled(self.place / f"{name}.npy"))
+        return self._rows[-1]
+
+    def keep(self, key: str, meta: Meta, *, limit: int = LIMIT_BYTES) -> bool:
+        """Make it the entry `key`; False where that fails (a cache that fails costs time, never the work).
+
+        Afterwards the least recently used entries are removed until all together take at most `limit` bytes.
+        """
+        if self.place.parent != folder():
+            return False
+        entry = folder() / key
+        try:
+            (self.place / META).write_text(json.dumps(meta), encoding="utf-8")
+            shutil.rmtree(entry, ignore_errors=True)
+            self.place.rename(entry)
+        except OSError:
+            return False
+        _evict(limit)
+        return True
+
+    def close(self) -> None:
+        """Close and remove what was not kept."""
+        for rows in self._rows:
+            rows.close()
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+@contextmanager
+def draft(*, cached: bool) -> Iterator[Draft]:
+    """A draft in the cache folder, or (`cached` off, or no cache to write to) in the system's temporary one.
+
+    What was not kept is removed at the end; arrays mapped from it stay readable for as long as they are held.
     """
+    place = _new_folder() if cached else None
+    made = Draft(place or Path(tempfile.mkdtemp(prefix="roughcut-", suffix=PART)))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _new_folder() -> Path | None:
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder(), suffix=".part")
+        return Path(tempfile.mkdtemp(dir=folder(), suffix=PART))
     except OSError:
-        return False
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            packed = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-            np.savez_compressed(file, allow_pickle=False, **{_META: packed}, **arrays)
-        temporary.replace(_path(key))
-    except OSError:
-        return False
-    finally:
-        temporary.unlink(missing_ok=True)
-    _evict(limit)
-    return True
+        return None
 
 
 def load(key: str) -> tuple[Arrays, Meta] | None:
-    """The entry as it was saved; None where there is none or it does not read whole."""
+    """The entry as it was kept, its arrays mapped; None where there is none or it is not whole."""
+    entry = folder() / key
     try:
-        with _path(key).open("rb") as file, np.load(file, allow_pickle=False) as entry:
-            arrays = {name: entry[name] for name in entry.files}
-        meta = json.loads(arrays.pop(_META).tobytes())
+        meta = json.loads((entry / META).read_text(encoding="utf-8"))
+        arrays = {path.stem: mapped(path) for path in sorted(entry.glob("*.npy"))}
     except _BAD_ENTRY:
         return None
     with suppress(OSError):
-        os.utime(_path(key))
+        os.utime(entry)
     return arrays, meta
-
-
-def _path(key: str) -> Path:
-    return folder() / f"{key}.npz"
 
 
 def _evict(limit: int) -> None:
     with suppress(OSError):
-        entries = sorted(((p.stat().st_mtime, p.stat().st_size, p) for p in folder().glob("*.npz")), reverse=True)
+        found = [(p.stat().st_mtime, p) for p in folder().iterdir() if p.suffix != PART]
         total = 0
-        for _, size, path in entries:
-            total += size
+        for _, path in sorted(found, reverse=True):
+            total += _size(path) if path.is_dir() else limit  # a file is an entry of an older roughcut
             if total > limit:
-                path.unlink(missing_ok=True)
+                _remove(path)
+        for path in folder().glob(f"*{PART}"):
+            if time.time() - max(p.stat().st_mtime for p in (path, *path.iterdir())) > ABANDONED:
+                _remove(path)
+
+
+def _size(entry: Path) -> int:
+    return sum(p.stat().st_size for p in entry.iterdir())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from PIL import Image
 from roughcut.models import store
 from roughcut.models.store import Model
 from roughcut.records import F32, I64, U8, ScanBatch
+from roughcut.records.rows import Held, Shelf
 
 ENCODER_SIZE = (160, 96)  # width, height: pictures are squashed to it whatever their aspect
 SMALL_WIDTH = 64
@@ -66,14 +67,12 @@ def frame_stats(luma: F32, before: F32 | None) -> F32:
 class FrameFeatures:
     """Consumes the decode pass batch by batch; the result does not depend on how the pass was cut into batches."""
 
-    def __init__(self, encoder: Model | None = None) -> None:
-        """The shipped encoder, or another of the same contract."""
+    def __init__(self, encoder: Model | None = None, *, shelf: Shelf = Held) -> None:
+        """The shipped encoder, or another of the same contract; rows are kept on `shelf`."""
         self._encoder = encoder or store.load("encoder")
         self._before: F32 | None = None
-        self._stats: list[F32] = []
-        self._frames: list[I64] = []
-        self._embeddings: list[F32] = []
-        self._pictures: list[U8] = []
+        self._stats, self._frames = shelf("frame_stats"), shelf("picture_frames")
+        self._embeddings, self._pictures = shelf("embeddings"), shelf("pictures")
 
     def push(self, batch: ScanBatch) -> None:
         """Take the next batch of the pass; sound is not looked at."""
@@ -84,15 +83,16 @@ class FrameFeatures:
         if len(batch.pictures):
             self._frames.append(batch.picture_frames)
             self._pictures.append(self._small(batch.pictures))
-            self._embeddings.extend(self._embed(resize(batch.pictures, *ENCODER_SIZE)))
+            for rows in self._embed(resize(batch.pictures, *ENCODER_SIZE)):
+                self._embeddings.append(rows)
 
     def finish(self) -> FrameRows:
         """All rows of the film; empty arrays (`embeddings` [0, 0]) where nothing was pushed."""
         return FrameRows(
-            frame_stats=_joined(self._stats, np.zeros((0, 4), np.float32)),
-            picture_frames=_joined(self._frames, np.zeros(0, np.int64)),
-            embeddings=_joined(self._embeddings, np.zeros((0, 0), np.float32)),
-            pictures=_joined(self._pictures, np.zeros((0, 0, SMALL_WIDTH, 3), np.uint8)),
+            frame_stats=self._stats.whole(np.zeros((0, 4), np.float32)),
+            picture_frames=self._frames.whole(np.zeros(0, np.int64)),
+            embeddings=self._embeddings.whole(np.zeros((0, 0), np.float32)),
+            pictures=self._pictures.whole(np.zeros((0, 0, SMALL_WIDTH, 3), np.uint8)),
         )
 
     def _small(self, pictures: U8) -> U8:
@@ -102,7 +102,3 @@ class FrameFeatures:
     def _embed(self, pictures: U8) -> Iterator[F32]:
         for at in range(0, len(pictures), ROWS_PER_RUN):
             yield self._encoder.run(pictures=pictures[at : at + ROWS_PER_RUN])["embedding"]
-
-
-def _joined(parts: list[np.ndarray], empty: np.ndarray) -> np.ndarray:
-    return np.concatenate(parts) if parts else empty

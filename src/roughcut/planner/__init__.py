@@ -14,7 +14,7 @@ from roughcut.planner.film import film_source, film_spec, heard, track_notes
 from roughcut.planner.highlights import highlight_pieces
 from roughcut.planner.joins import blend_looks, choose_joins
 from roughcut.planner.options import Keep, PlanOptions
-from roughcut.planner.pieces import Footage, Piece, dropped_from, split_by_shot, to_clips
+from roughcut.planner.pieces import Footage, Piece, dropped_from, split_by_shot, territories, to_clips
 from roughcut.planner.speech import speech_pieces, speech_share
 from roughcut.records import Look
 from roughcut.timebase import TimeRange, format_time
@@ -88,7 +88,7 @@ def _pieces(footage: Footage, keep: Keep, target: Fraction | None) -> list[Piece
         return speech_pieces(footage, target) or highlight_pieces(footage, target)
     if keep == "highlights" or target is not None:
         return highlight_pieces(footage, target)
-    return [p for i, a in enumerate(footage) for p in split_by_shot(i, a, a.features.times.range, ALL)]
+    return [p for i, a in enumerate(footage) for p in split_by_shot(i, territories(a), [(a.features.times.range, ALL)])]
 
 
 def _graded(clip: Clip, look: Look | None) -> Clip:

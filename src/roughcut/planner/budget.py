@@ -18,25 +18,48 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 
 
+GROUP = 512  # items whose way back is remembered at a time
+
+
 def knapsack(values: Sequence[float], costs: Sequence[int], budget: int) -> list[int]:
     """Indices, in order, of the items of greatest total value whose integer costs fit the budget.
 
-    Items of value <= 0 are never taken. O(len(items) * budget) time, one bit-sized byte each for the way back.
+    Items of value <= 0 are never taken. O(len(items) * budget) time; the way back is kept as bits for one group of
+    items, and worked out anew from the state before each earlier group, so memory is O(GROUP * budget) bits.
     """
-    best = np.zeros(budget + 1)
-    taken = np.zeros((len(values), budget + 1), dtype=bool)
-    for i, (value, cost) in enumerate(zip(values, costs, strict=True)):
-        if value <= 0 or cost > budget:
-            continue
-        with_item = np.concatenate([np.full(cost, -np.inf), best[: budget + 1 - cost] + value])
-        taken[i] = with_item > best
-        best = np.maximum(best, with_item)
+    firsts = range(0, len(values), GROUP)
+    states = [np.zeros(budget + 1)]
+    for first in firsts[:-1]:
+        states.append(_with_group(states[-1], values, costs, first)[0])
     chosen, left = [], budget
-    for i in reversed(range(len(values))):
-        if taken[i, left]:
-            chosen.append(i)
-            left -= costs[i]
+    for first, state in zip(reversed(firsts), reversed(states), strict=False):
+        _, taken = _with_group(state, values, costs, first)
+        for i in reversed(range(first, first + len(taken))):
+            if _bit(taken[i - first], left):
+                chosen.append(i)
+                left -= costs[i]
     return chosen[::-1]
+
+
+def _with_group(
+    best: F64, values: Sequence[float], costs: Sequence[int], first: int
+) -> tuple[F64, list[NDArray[np.uint8]]]:
+    """The best values by spent budget once the group of items from `first` on was offered, and who was taken where."""
+    room = len(best)
+    taken = []
+    for value, cost in zip(values[first : first + GROUP], costs[first : first + GROUP], strict=True):
+        if value <= 0 or cost >= room:
+            taken.append(np.packbits(np.zeros(room, bool)))
+            continue
+        with_item = np.concatenate([np.full(cost, -np.inf), best[: room - cost] + value])
+        taken.append(np.packbits(with_item > best))
+        best = np.maximum(best, with_item)
+    return best, taken
+
+
+def _bit(packed: NDArray[np.uint8], at: int) -> bool:
+    """Bit `at` of what `packbits` made."""
+    return bool(packed[at >> 3] >> (7 - (at & 7)) & 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,19 +98,19 @@ def best_runs(cells: Cells, budget: int, shortest: int) -> list[tuple[int, int]]
     running = np.full(
         (shortest, budget + 1), -np.inf
     )  # row r: the run is r + 1 cells long so far, the last row: or longer
-    ended = np.zeros((n, budget + 1), dtype=bool)
-    stayed = np.zeros((n, budget + 1), dtype=bool)
+    ended = np.zeros((n, budget // 8 + 1), np.uint8)  # bits
+    stayed = np.zeros_like(ended)
     for j in range(n):
         top, fresh = int(needed[j]) - 1, j == 0 or cells.shot[j] != cells.shot[j - 1]
         before = np.full_like(running, -np.inf) if fresh else running
         opened = out - cells.cut_in[j]
         grown = np.vstack([opened[None], before[:top]])
-        stayed[j] = before[top] > grown[top]
+        stayed[j] = np.packbits(before[top] > grown[top])
         grown[top] = np.maximum(grown[top], before[top])
         running = np.full_like(running, -np.inf)
         running[: top + 1] = _spend(grown, int(cells.cost[j])) + cells.value[j]
         closed = running[top] - cells.cut_out[j]
-        ended[j] = closed > out
+        ended[j] = np.packbits(closed > out)
         out = np.maximum(out, closed)
     return _way_back(cells, needed, ended, stayed, int(np.argmax(out)))
 
@@ -101,18 +124,18 @@ def _spend(states: F64, cost: int) -> F64:
 
 
 def _way_back(
-    cells: Cells, needed: NDArray[np.int64], ended: NDArray[np.bool_], stayed: NDArray[np.bool_], spent: int
+    cells: Cells, needed: NDArray[np.int64], ended: NDArray[np.uint8], stayed: NDArray[np.uint8], spent: int
 ) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     j = len(cells) - 1
     while j >= 0:
-        if not ended[j, spent]:
+        if not _bit(ended[j], spent):
             j -= 1
             continue
         stop, row = j + 1, int(needed[j]) - 1
         while True:
             spent -= int(cells.cost[j])
-            stays = row == needed[j] - 1 and stayed[j, spent]
+            stays = row == needed[j] - 1 and _bit(stayed[j], spent)
             row = row if stays else row - 1
             j -= 1
             if row < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -20,7 +21,7 @@ from roughcut.timeline.plan import Decision
 CELL = Fraction(1, 2)  # the search's step in seconds, stretched on long footage
 SHORTEST = Fraction(2)  # a kept part lasts this long, or the whole shot where that is shorter
 BUDGET_UNIT = Fraction(1, 30)
-STATES = 40_000_000  # cells x budget units the search may visit; about 80 MB
+STATES = 40_000_000  # cells x budget units the search may visit; 10 MB
 STANDS_OUT, STILL_OUT = 0.7, 0.45  # ranks between which a stretch stands out (hysteresis)
 PRICE_SHOT_EDGE, PRICE_INSIDE, PRICE_IN_WORD = 0.1, 0.5, 1.5  # in seconds of best footage
 MOTION_SHARE = 0.3
@@ -134,13 +135,20 @@ def _is_black(analysis: Analysis, part: TimeRange) -> bool:
 def _prices(footage: Footage, row: list[Cell], *, at_start: bool) -> NDArray[np.float64]:
     """[N] what a cut at each cell's start (or end) costs."""
     prices = np.full(len(row), PRICE_INSIDE)
+    words = [[s.range for s in a.timing.speech] for a in footage]
     for j, cell in enumerate(row):
         shot, t = footage[cell.source].timing.shots[cell.shot].range, cell.range.start if at_start else cell.range.end
         if t in (shot.start, shot.end):
             prices[j] = PRICE_SHOT_EDGE
-        elif any(s.range.start < t < s.range.end for s in footage[cell.source].timing.speech):
+        elif _inside_one(words[cell.source], t):
             prices[j] = PRICE_IN_WORD
     return prices
+
+
+def _inside_one(ranges: list[TimeRange], t: Fraction) -> bool:
+    """True where `t` lies truly inside one of the ranges, which are in order and do not overlap."""
+    before = bisect_left(ranges, t, key=lambda r: r.start) - 1
+    return before >= 0 and t < ranges[before].end
 
 
 def _piece(footage: Footage, run: list[Cell]) -> Piece:

@@ -11,6 +11,7 @@ import numpy as np
 from roughcut.planner.options import Transitions
 from roughcut.planner.pieces import Footage, Piece
 from roughcut.records import F32, Analysis, Look
+from roughcut.records.rows import part
 from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Decision, Join
 
@@ -113,8 +114,8 @@ def _row_at(analysis: Analysis, t: Fraction) -> F32 | None:
     if not len(features.embeddings):
         return None
     at = int(np.searchsorted(features.picture_frames, features.times.frame_at(t)))
-    row: F32 = features.embeddings[min(at, len(features.embeddings) - 1)]
-    return row
+    at = min(at, len(features.embeddings) - 1)
+    return np.asarray(part(features.embeddings, at, at + 1)[0])
 
 
 def _distance(a: F32 | None, b: F32 | None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -46,12 +47,17 @@ def _middle(analysis: Analysis, stop: int, first: int) -> Fraction:
     return analysis.features.times.time((stop + first + 1) // 2)
 
 
-def split_by_shot(source: int, analysis: Analysis, whole: TimeRange, decision: Decision) -> Iterator[Piece]:
-    """A range as pieces that lie in one shot's territory each."""
-    for shot, territory in enumerate(territories(analysis)):
-        part = whole.intersect(territory)
-        if part is not None:
-            yield Piece(source=source, shot=shot, range=part, decision=decision)
+def split_by_shot(
+    source: int, lands: Sequence[TimeRange], kept: Iterable[tuple[TimeRange, Decision]]
+) -> Iterator[Piece]:
+    """Kept ranges as pieces that lie in one shot's territory each; `lands` are the `territories` of the source."""
+    for whole, decision in kept:
+        for shot in range(bisect_right(lands, whole.start, key=lambda land: land.end), len(lands)):
+            if lands[shot].start >= whole.end:
+                break
+            part = whole.intersect(lands[shot])
+            if part is not None:
+                yield Piece(source=source, shot=shot, range=part, decision=decision)
 
 
 def gaps(whole: TimeRange, kept: Iterable[TimeRange], shortest: Fraction) -> Iterator[TimeRange]:

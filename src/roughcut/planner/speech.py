@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from roughcut.planner.budget import knapsack
-from roughcut.planner.pieces import Footage, Piece, split_by_shot
+from roughcut.planner.pieces import Footage, Piece, split_by_shot, territories
 from roughcut.records import Analysis
 from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Decision
@@ -43,11 +44,11 @@ def sentences(source: int, analysis: Analysis) -> list[Sentence]:
     groups = _groups(analysis)
     whole = analysis.features.times.range
     spoken = [part for group, _ in groups if (part := group.intersect(whole)) is not None]
-    found = []
+    found, edges = [], _shot_edges(analysis)
     for i, part in enumerate(spoken):
         before = (spoken[i - 1].end + part.start) / 2 if i else whole.start
         after = (part.end + spoken[i + 1].start) / 2 if i + 1 < len(spoken) else whole.end
-        around = _with_air(analysis, part, TimeRange(before, after))
+        around = _with_air(analysis, edges, part, TimeRange(before, after))
         probability = groups[i][1]
         value = float(part.duration) * probability * (0.5 + analysis.timing.keep.mean(part))
         found.append(Sentence(source=source, spoken=part, range=around, probability=probability, value=value))
@@ -71,10 +72,16 @@ def _groups(analysis: Analysis) -> list[tuple[TimeRange, float]]:
     return [(whole, min(weighted / float(spoken), 1.0)) for whole, weighted, spoken in groups if spoken]
 
 
-def _with_air(analysis: Analysis, spoken: TimeRange, room: TimeRange) -> TimeRange:
+def _shot_edges(analysis: Analysis) -> list[Fraction]:
+    return [shot.range.start for shot in analysis.timing.shots]
+
+
+def _with_air(analysis: Analysis, edges: Sequence[Fraction], spoken: TimeRange, room: TimeRange) -> TimeRange:
     """The range with air around it, its edges on a shot boundary or in the quietest moment near, inside `room`."""
-    start = _edge(analysis, spoken.start - AIR_BEFORE, (spoken.start - SNAP, spoken.start - AIR_BEFORE / 2))
-    end = _edge(analysis, spoken.end + AIR_AFTER, (spoken.end + AIR_AFTER / 2, spoken.end + AIR_AFTER + SNAP / 3))
+    start = _edge(analysis, edges, spoken.start - AIR_BEFORE, (spoken.start - SNAP, spoken.start - AIR_BEFORE / 2))
+    end = _edge(
+        analysis, edges, spoken.end + AIR_AFTER, (spoken.end + AIR_AFTER / 2, spoken.end + AIR_AFTER + SNAP / 3)
+    )
     times = analysis.features.times
     start = times.time(times.frame_at(min(max(start, room.start), spoken.start)))
     end = max(min(end, room.end), spoken.end)
@@ -82,10 +89,9 @@ def _with_air(analysis: Analysis, spoken: TimeRange, room: TimeRange) -> TimeRan
     return TimeRange(start, end if times.time(last) == end else times.time(last + 1))
 
 
-def _edge(analysis: Analysis, wanted: Fraction, near: tuple[Fraction, Fraction]) -> Fraction:
+def _edge(analysis: Analysis, edges: Sequence[Fraction], wanted: Fraction, near: tuple[Fraction, Fraction]) -> Fraction:
     """A shot boundary within `near`, else the middle of the quietest 0.1 s there, else what was wanted."""
-    inside = [s.range.start for s in analysis.timing.shots if near[0] <= s.range.start <= near[1]]
-    if inside:
+    if inside := edges[bisect_left(edges, near[0]) : bisect_right(edges, near[1])]:
         return min(inside, key=lambda t: abs(t - wanted))
     loudness = analysis.timing.loudness
     steps = max(int((near[1] - near[0]) / loudness.step), 1)
@@ -99,7 +105,11 @@ def speech_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
     """Pieces that hold every sentence, or those of greatest worth that fit the target, in order."""
     found = [s for i, analysis in enumerate(footage) for s in sentences(i, analysis)]
     chosen = found if target is None else _within(found, target)
-    return [piece for s in chosen for piece in split_by_shot(s.source, footage[s.source], s.range, _spoken(s))]
+    return [
+        piece
+        for i, analysis in enumerate(footage)
+        for piece in split_by_shot(i, territories(analysis), ((s.range, _spoken(s)) for s in chosen if s.source == i))
+    ]
 
 
 def _within(found: Sequence[Sentence], target: Fraction) -> list[Sentence]:

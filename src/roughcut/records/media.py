@@ -160,7 +160,7 @@ class FrameTimes:
     time_base: Fraction
 
     def __post_init__(self) -> None:
-        if len(self.pts) and (np.any(np.diff(self.pts) <= 0) or self.end_pts <= self.pts[-1]):
+        if len(self.pts) and (np.any(self.pts[1:] <= self.pts[:-1]) or self.end_pts <= self.pts[-1]):
             raise ValueError("frame times must rise")
 
     def __len__(self) -> int:

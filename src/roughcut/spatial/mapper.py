@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roughcut.records import F32, U8, Features, Look, Shot, Timing
+from roughcut.records.rows import blocks
 from roughcut.spatial.colour import robust_mean, shrunk
 
 INPUT_SIZE = (64, 48)  # width, height the network looks at, whatever the aspect
@@ -23,6 +24,7 @@ NEAR_BLACK = 15  # luma of 255
 SOME_BLACK, ALL_BLACK = 0.4, 0.6  # shares of near-black pixels
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # BT.709
 MAX_GRID = 0.5  # stops: the most that one region is moved
+MOST_PICTURES = 1200  # of one shot: evenly chosen beyond ten minutes
 BAR_LEVEL = 24  # display code: a line without a brighter pixel at the picture's edge belongs to a bar
 _PICTURES_PER_RUN = 64
 _CLOSEST_COST = 10**9
@@ -63,15 +65,18 @@ class SpaceMapper:
         self._network = store.load("colour")
 
     def look_at(self, pictures: U8) -> PictureColour:
-        """Each of [N, h, w, 3] pictures (full-range display RGB, N >= 1) on its own."""
-        small = resized(without_bars(pictures), *INPUT_SIZE)
-        runs = [small[at : at + _PICTURES_PER_RUN] for at in range(0, len(small), _PICTURES_PER_RUN)]
-        found = [self._network.run(pictures=run) for run in runs]
+        """Each of [N, h, w, 3] pictures (full-range display RGB, N >= 1) on its own, a few at a time."""
+        inside = inside_bars(pictures)
+        found, seen = [], []
+        for run in blocks(pictures, _PICTURES_PER_RUN):
+            small = resized(run[:, *inside], *INPUT_SIZE)
+            found.append(self._network.run(pictures=small))
+            seen.append(evidence(small))
         sliders, confidence, grid = (
             np.concatenate([f[key] for f in found]) for key in ("sliders", "confidence", "grid")
         )
-        seen = evidence(small)
-        return PictureColour(sliders=sliders, confidence=confidence * seen, grid=grid * seen[:, None, None])
+        share = np.concatenate(seen)
+        return PictureColour(sliders=sliders, confidence=confidence * share, grid=grid * share[:, None, None])
 
     def map(self, features: Features, timing: Timing) -> tuple[Look, ...]:
         """One look per shot, in order; a shot without a picture takes the nearest one, identity where there is none."""
@@ -95,6 +100,8 @@ def evidence(pictures: U8) -> F32:
 
 def shot_look(colour: PictureColour, chosen: NDArray[np.int64], weights: F32) -> Look:
     """The look of a shot from the pictures `chosen` (indices, at least one), by weight and confidence."""
+    if len(chosen) > MOST_PICTURES:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, MOST_PICTURES).round().astype(np.int64)]
     share = weights[chosen] + 1e-6
     confidence = float(np.average(colour.confidence[chosen], weights=share))
     trusted = share * (colour.confidence[chosen] + 0.05)
@@ -107,19 +114,19 @@ def picture_weights(features: Features, timing: Timing) -> F32:
     frames = features.picture_frames
     weights = np.array([0.5 + timing.keep.at(features.times.time(int(f))) for f in frames], np.float32)
     for change in timing.transitions:
-        weights[(frames > change.start - EDGE_FRAMES) & (frames < change.end + EDGE_FRAMES)] = 0
+        first = np.searchsorted(frames, change.start - EDGE_FRAMES, side="right")
+        weights[first : np.searchsorted(frames, change.end + EDGE_FRAMES)] = 0
     return weights
 
 
-def without_bars(pictures: U8) -> U8:
-    """[N, h, w, 3] without the black bars that all of them share; all of it where that leaves less than half a side.
+def inside_bars(pictures: U8) -> tuple[slice, slice]:
+    """Rows and columns of [N, h, w, 3] without the black bars all share; all where that leaves less than half a side.
 
     Bars are no part of the scene: a network that sees them takes them for crushed shadows. One more line goes with
     each bar, because its edge is rarely on a pixel of the small picture.
     """
-    peak = pictures.max(axis=(0, 3))
-    rows, columns = _lit(peak.max(axis=1)), _lit(peak.max(axis=0))
-    return pictures[:, rows, columns]
+    peak = np.max([block.max(axis=(0, 3)) for block in blocks(pictures, _PICTURES_PER_RUN)], axis=0)
+    return _lit(peak.max(axis=1)), _lit(peak.max(axis=0))
 
 
 def _lit(peaks: NDArray[np.uint8]) -> slice:
@@ -153,7 +160,7 @@ def _box(size: int, wanted: int) -> F32:
 def _pictures_of(shot: Shot, features: Features, weights: F32) -> NDArray[np.int64]:
     """Indices of the pictures inside a shot that count; where none does, the nearest picture, clean ones first."""
     frames = features.picture_frames
-    inside = np.flatnonzero((frames >= shot.first) & (frames < shot.stop))
+    inside = np.arange(*np.searchsorted(frames, [shot.first, shot.stop]))
     if len(inside):
         clean = inside[weights[inside] > 0]
         return clean if len(clean) else inside

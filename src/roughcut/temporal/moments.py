@@ -9,6 +9,7 @@ of the half minute around it and of the whole film, and remembers the rest in it
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -16,28 +17,39 @@ import numpy as np
 from roughcut.models import store
 from roughcut.models.store import Model
 from roughcut.records import F32, Curve, Features
+from roughcut.records.rows import part
 from roughcut.temporal.mapper import BlockStream, sigmoid
 
 ROW_STEP = Fraction(1, 2)  # seconds per row
 NEAR_ROWS, WIDE_ROWS = 4, 30  # rows on either side: 2 and 15 seconds
 PARTS = 5
+BLOCK_ROWS = 1024  # rows with context at a time: 2.6 MB and a few times that on the way
 HEADS = ("keep", "accent", "lull")
 
 
 def grid_rows(features: Features) -> F32:
     """[N, D] mean embedding per half second from the film's start; a cell without a picture repeats the one before."""
+    return np.concatenate([np.zeros((0, features.embeddings.shape[-1]), np.float32), *grid_blocks(features)])
+
+
+def grid_blocks(features: Features, size: int = BLOCK_ROWS) -> Iterator[F32]:
+    """`grid_rows` in consecutive blocks of `size` rows, the last one shorter."""
     times = features.times
     if not len(times) or not len(features.picture_frames):
-        return np.zeros((0, features.embeddings.shape[-1]), np.float32)
+        return
     count = max(math.ceil(times.range.duration / ROW_STEP), 1)
-    seconds = times.seconds()[features.picture_frames] - float(times.range.start)
+    seconds = times.pts[features.picture_frames] * float(times.time_base) - float(times.range.start)
     cells = np.clip((seconds / float(ROW_STEP)).astype(np.int64), 0, count - 1)
-    sums = np.zeros((count, features.embeddings.shape[1]))
-    np.add.at(sums, cells, features.embeddings)
     filled = np.bincount(cells, minlength=count)
-    known = np.flatnonzero(filled)
-    sums[known] /= filled[known, None]
-    return np.asarray(sums[latest(known, count)], np.float32)
+    source = latest(np.flatnonzero(filled), count)  # cells rise, so those a block takes from lie together
+    for at in range(0, count, size):
+        wanted = source[at : at + size]
+        first, stop = int(wanted[0]), int(wanted[-1]) + 1
+        a, b = np.searchsorted(cells, [first, stop])
+        sums = np.zeros((stop - first, features.embeddings.shape[1]))
+        np.add.at(sums, cells[a:b] - first, part(features.embeddings, a, b))
+        sums /= np.maximum(filled[first:stop, None], 1)
+        yield np.asarray(sums[wanted - first], np.float32)
 
 
 def latest(known: np.ndarray, count: int) -> np.ndarray:
@@ -53,10 +65,36 @@ def context_rows(rows: F32) -> F32:
     """
     if not len(rows):
         return np.zeros((0, PARTS * rows.shape[1]), np.float32)
-    film = np.broadcast_to(rows.mean(0, dtype=np.float64), rows.shape)
+    return _beside(rows, rows.mean(0, dtype=np.float64))
+
+
+def context_blocks(given: Callable[[], Iterator[F32]], size: int = BLOCK_ROWS) -> Iterator[F32]:
+    """`context_rows` in blocks of at least `size` rows, from rows that come in blocks of any size.
+
+    Args:
+        given: starts the blocks from the film's first row; called twice, because the film's mean comes first.
+    """
+    total, count = np.zeros(1), 0
+    for block in given():
+        total, count = total + block.sum(0, dtype=np.float64), count + len(block)
+    held, done = np.zeros((0, 0), np.float32), 0  # `done` rows of `held` are only there for those that follow
+    for block in given():
+        held = np.concatenate([held, block]) if len(held) else block
+        settled = len(held) - WIDE_ROWS
+        if settled - done >= size:
+            yield _beside(held, total / count)[done:settled]
+            first = max(settled - WIDE_ROWS, 0)
+            held, done = held[first:], settled - first
+    if len(held):
+        yield _beside(held, total / count)[done:]
+
+
+def _beside(rows: F32, film: np.ndarray) -> F32:
+    """[N, 5 D] of rows and the mean of their film; right where the row's surroundings are among the rows."""
     before, after = _means(rows, -NEAR_ROWS, 0), _means(rows, 0, NEAR_ROWS + 1)
     before[0] = rows[0]
-    return np.concatenate([rows, before, after, _means(rows, -WIDE_ROWS, WIDE_ROWS + 1), film], 1).astype(np.float32)
+    wide, whole = _means(rows, -WIDE_ROWS, WIDE_ROWS + 1), np.broadcast_to(film, rows.shape)
+    return np.concatenate([rows, before, after, wide, whole], 1, dtype=np.float32, casting="same_kind")
 
 
 def _means(rows: F32, first: int, stop: int) -> np.ndarray:
@@ -76,13 +114,12 @@ class MomentMapper:
 
     def map(self, features: Features) -> tuple[Curve, Curve, Curve]:
         """Curves `keep`, `accent`, `lull` in [0, 1], one value per half second of the film; empty without pictures."""
-        rows = context_rows(grid_rows(features))
         start = features.times.range.start if len(features.times) else Fraction(0)
-        values = self._probabilities(rows) if len(rows) else dict.fromkeys(HEADS, np.zeros(0, np.float32))
+        values = self._probabilities(context_blocks(lambda: grid_blocks(features)))
         keep, accent, lull = (Curve(name=name, start=start, step=ROW_STEP, values=values[name]) for name in HEADS)
         return keep, accent, lull
 
-    def _probabilities(self, rows: F32) -> dict[str, F32]:
+    def _probabilities(self, blocks: Iterable[F32]) -> dict[str, F32]:
         stream = BlockStream(self._model)
-        settled, rest = stream.push(rows), stream.finish()
-        return {name: sigmoid(np.concatenate([settled[name], rest[name]])[:, 0]) for name in HEADS}
+        settled = [*(stream.push(rows) for rows in blocks), stream.finish()]
+        return {name: sigmoid(np.concatenate([logits[name] for logits in settled])[:, 0]) for name in HEADS}

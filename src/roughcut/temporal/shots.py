@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from roughcut.models import store
 from roughcut.models.store import Model
 from roughcut.records import F32, U8, FrameTimes, Shot, Transition, TransitionKind
+from roughcut.records.rows import Held, Shelf
 from roughcut.temporal.mapper import BlockStream, Logits, sigmoid
 from roughcut.timebase import TimeRange
 
@@ -49,26 +50,32 @@ class ShotEvidence:
 class ShotMapper:
     """One film: `push` thumbs in order, then `finish`. Any chunking gives the same result, in bounded memory."""
 
-    def __init__(self, frames: Model | None = None, mapper: Model | None = None) -> None:
-        """The shipped networks, or others of the same contract."""
+    def __init__(self, frames: Model | None = None, mapper: Model | None = None, *, shelf: Shelf = Held) -> None:
+        """The shipped networks, or others of the same contract; probabilities are kept on `shelf`."""
         self._frames = frames or store.load("shots_frames")
         mapper = mapper or store.load("shots")
         self._stream = BlockStream(mapper)
         self._thresholds = Thresholds(**mapper.card["thresholds"])
-        self._settled: list[Logits] = []
+        self._cut, self._gradual, self._kind = shelf("cut"), shelf("gradual"), shelf("kind")
 
     def push(self, thumbs: U8) -> None:
         """Take [n, 27, 48, 3] thumbs, n >= 0."""
         for first in range(0, len(thumbs), _FRAMES_AT_ONCE):
             part = np.ascontiguousarray(thumbs[first : first + _FRAMES_AT_ONCE])
-            self._settled.append(self._stream.push(self._frames.run(thumbs=part)["descriptors"]))
+            self._keep(self._stream.push(self._frames.run(thumbs=part)["descriptors"]))
+
+    def _keep(self, settled: Logits) -> None:
+        change = sigmoid(settled["change"])
+        self._cut.append(change[:, 0])
+        self._gradual.append(change[:, 1])
+        self._kind.append(settled["kind"])
 
     def finish(self) -> ShotEvidence:
         """What was found in all of it; call once. Without a frame there is nothing."""
-        self._settled.append(self._stream.finish())
-        change = sigmoid(np.concatenate([logits["change"] for logits in self._settled]))
-        kind = np.concatenate([logits["kind"] for logits in self._settled])
-        cut, gradual = change[:, 0], change[:, 1]
+        self._keep(self._stream.finish())
+        empty = np.zeros(0, np.float32)
+        cut, gradual = self._cut.whole(empty), self._gradual.whole(empty)
+        kind = self._kind.whole(np.zeros((0, len(KINDS)), np.float32))
         return ShotEvidence(
             transitions=find_transitions(cut, gradual, kind, self._thresholds), cut=cut, gradual=gradual
         )
@@ -119,8 +126,10 @@ def _runs(p: F32, high: float, low: float) -> list[tuple[int, int]]:
 
 def _is_peak(p: F32, threshold: float) -> NDArray[np.bool_]:
     """Frames above the threshold that no neighbour exceeds; frame 0 follows nothing and is none."""
-    before, after = np.concatenate([[np.inf], p[:-1]]), np.concatenate([p[1:], [-1.0]])
-    peak: NDArray[np.bool_] = (p > threshold) & (p >= before) & (p > after)
+    peak: NDArray[np.bool_] = p > threshold
+    peak[:1] = False
+    peak[1:] &= p[1:] >= p[:-1]
+    peak[:-1] &= p[:-1] > p[1:]
     return peak
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from roughcut.records import F32, SOUND_RATE, Curve, Features, Speech
+from roughcut.records.rows import blocks
 from roughcut.temporal.hysteresis import runs_above
 from roughcut.timebase import TimeRange
 
@@ -54,7 +55,8 @@ def speech_ranges(probabilities: F32, start: Fraction, rules: SpeechRules = Spee
 def loudness_curve(features: Features) -> Curve:
     """Momentary loudness in dBFS at 10 Hz: mean unweighted power over 400 ms around each row; empty without sound."""
     start = features.times.range.start if len(features.times) else Fraction(0)
-    power = 10 ** (features.sound[:, LOUDNESS_COLUMN].astype(np.float64) / 10)
+    rows = [block[:, LOUDNESS_COLUMN] for block in blocks(features.sound)]
+    power = 10 ** (np.concatenate([np.zeros(0, np.float32), *rows]).astype(np.float64) / 10)
     sums = np.cumsum(np.concatenate([[0.0], power]))
     at = np.arange(len(power))
     first, last = np.maximum(at - MOMENTARY_ROWS // 2, 0), np.minimum(at + MOMENTARY_ROWS // 2, len(power))
