@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import combinations, product
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roughcut.planner import budget as search
 from roughcut.planner.budget import Cells, best_runs, knapsack
 
 
@@ -20,6 +22,16 @@ def test_knapsack_equals_brute_force(items: list[tuple[int, int]], budget: int) 
     best = max(sum(values[i] for i in s) for s in subsets if sum(costs[i] for i in s) <= budget)
     assert sum(costs[i] for i in chosen) <= budget
     assert sum(values[i] for i in chosen) == best
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 8)), max_size=12), st.integers(0, 30), st.integers(1, 5))
+def test_groups_change_no_choice(items: list[tuple[int, int]], budget: int, group: int) -> None:
+    """Remembering the way back for a few items at a time gives the very choice of remembering all of it."""
+    values, costs = [float(v) for v, _ in items], [c for _, c in items]
+    whole = knapsack(values, costs, budget)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "GROUP", group)
+        assert knapsack(values, costs, budget) == whole
 
 
 def worth(cells: Cells, runs: list[tuple[int, int]]) -> float:

