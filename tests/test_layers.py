@@ -20,9 +20,10 @@ FLOORS: list[set[str]] = [
     {"media", "features", "temporal", "spatial", "effects"},  # the stages
     {"planner"},
     {"report"},
-    {"watching", "rendering", "results"},  # the two halves of the pipeline
+    {"watching", "rendering", "results", "claims"},  # the two halves of the pipeline
     {"reporting"},
     {"pipeline"},
+    {"batch"},
     {"demo"},
     {"networks"},
     {"evaluation"},

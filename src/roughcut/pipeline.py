@@ -11,14 +11,17 @@ output layer        film, proof, report    media.encode, media.proof, report
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
+import roughcut
 from roughcut import watching
 from roughcut.errors import OutputError
 from roughcut.media.encode import container_of
 from roughcut.media.faults import check_file, quiet_ffmpeg
+from roughcut.media.probe import content_digest
 from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
 from roughcut.models import store
@@ -35,6 +38,7 @@ from roughcut.timeline.otio import read_otio, write_otio
 from roughcut.timeline.plan import Plan
 
 File = Path | str
+NETWORKS = ("encoder", "shots", "moments", "colour")
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")  # PQ and HLG: the colour network learned from SDR pictures alone
 
 
@@ -82,7 +86,7 @@ def analyze(
         features=features,
         timing=timing,
         looks=looks,
-        models=watching.model_versions(("encoder", "shots", "moments", "colour")),
+        models=watching.model_versions(NETWORKS),
         warnings=(*info.warnings, *seen.losses, *remarks),
         track=heard,
     )
@@ -161,7 +165,30 @@ def edit(
     decided = perf_counter()
     result = render_plan(planned, out, timeline=timeline, progress=progress)
     write_otio(planned, timeline)  # after the film: an interrupted edit leaves nothing behind
-    return reported(result, analyses, decided - began)
+    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "track": track}
+    return reported(result, analyses, decided - began, recipe_of(files, wishes))
+
+
+def recipe_of(paths: Sequence[File], wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a film depends on, as JSON: the content of its sources, the wishes, this version and its networks.
+
+    Stands in the report, so that a later run can tell whether a film is the one it would make.
+    """
+    for path in paths:
+        check_file(Path(path))
+    options, track = options_of(wishes), wishes.get("track")
+    return {
+        "sources": [content_digest(Path(path)) for path in paths],
+        "wishes": {**{name: str(value) for name, value in vars(options).items()}, "track": str(track)},
+        "roughcut": roughcut.__version__,
+        "networks": watching.model_versions(NETWORKS),
+    }
+
+
+def options_of(wishes: Mapping[str, Any]) -> PlanOptions:
+    """Those of the wishes that the planner knows, checked. Raises OptionError."""
+    standing = {"target": None, "keep": "auto", "look": "auto", "transitions": "auto"}
+    return PlanOptions.parse(**{name: wishes.get(name, value) for name, value in standing.items()})
 
 
 def plan_files(
@@ -170,12 +197,12 @@ def plan_files(
     track: str | int | None = None,
     cache: bool = True,
     progress: Progress = no_progress,
-    **wishes: str | None,
+    **wishes: Any,
 ) -> Plan:
     """Analyse and plan; options as in `analyze` and `plan`."""
-    PlanOptions.parse(**wishes)  # type: ignore[arg-type]
+    options_of(wishes)
     analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in paths]
-    return plan(analyses, **wishes)  # type: ignore[arg-type]
+    return plan(analyses, **wishes)
 
 
 def write_plan(planned: Plan, path: File, *, force: bool = False) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -22,12 +23,19 @@ def report_paths(film: Path) -> tuple[Path, Path]:
     return film.with_suffix(".report.html"), film.with_suffix(".report.json")
 
 
-def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float) -> EditResult:
-    """Write both reports; the result names them, and how long analysis (given, in seconds) and reporting took."""
+def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float, recipe: dict[str, Any]) -> EditResult:
+    """Write both reports; the result names them, and how long analysis (given, in seconds) and reporting took.
+
+    Args:
+        recipe: what the film was made from, for whoever asks later whether it is still the one wanted.
+    """
     began = perf_counter()
     paths = report_paths(result.film)
     seconds = {"analysis and planning": analysing, **result.seconds}
-    told = FilmResult(film=result.film, proof=result.proof.to_dict(), seconds=seconds, notes=result.remarks)
+    told = FilmResult(
+        film=result.film, proof=result.proof.to_dict(), seconds=seconds, notes=result.remarks, recipe=recipe,
+        size_bytes=result.film.stat().st_size,
+    )  # fmt: skip
     write_report(*paths, analyses, result.plan, told, still, _graded)
     return replace(result, reports=paths, seconds={**seconds, "report": perf_counter() - began})
 

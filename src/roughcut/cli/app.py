@@ -63,7 +63,14 @@ def _root(
 @app.command()
 def edit(
     files: Files,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The film: .mp4, .mov, .mkv or .webm.", metavar="FILM")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="One film of all files: .mp4, .mov, .mkv or .webm.", metavar="FILM"),
+    ] = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option(help="One film of each file, in this folder; those that are made are skipped.", metavar="DIR"),
+    ] = None,
     target: Target = None,
     keep: Keep = "auto",
     look: Look = "auto",
@@ -78,9 +85,15 @@ def edit(
 ) -> None:
     """Footage in; the film, its timeline (.otio) and its report (.html, .json) out."""
     from roughcut import pipeline
-    from roughcut.cli import shown
+    from roughcut.cli import each, shown
 
     wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions}
+    if out is None or out_dir is not None:
+        each.edit(
+            files, each.one_folder(out, out_dir), plan_only=plan_only, dry_run=dry_run, force=force,
+            cache=not no_cache, as_json=as_json, quiet=quiet, track=track, **wishes,
+        )  # fmt: skip
+        return
     with display.progress(quiet or as_json) as progress:
         if dry_run or plan_only:
             plan = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, **wishes)

@@ -18,8 +18,11 @@ OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+MOST_BARS = 6
+
+
 class Bars:
-    """`records.Progress` drawn as one bar per stage."""
+    """`records.Progress` drawn as one bar per stage, the latest few."""
 
     def __init__(self, drawn: Progress) -> None:
         self._drawn = drawn
@@ -27,6 +30,8 @@ class Bars:
 
     def __call__(self, stage: str, done: float, total: float) -> None:
         if stage not in self._tasks:
+            if len(self._tasks) >= MOST_BARS:
+                self._drawn.remove_task(self._tasks.pop(next(iter(self._tasks))))
             self._tasks[stage] = self._drawn.add_task(escape(stage), total=total)
         self._drawn.update(self._tasks[stage], completed=min(done, total), total=total)
 

@@ -33,6 +33,9 @@ class FilmResult:
     """`media.proof.Proof.to_dict()`; {} where nothing was measured."""
     seconds: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    recipe: Json = field(default_factory=dict)
+    """What the film was made from: `pipeline.recipe_of`."""
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,7 @@ def report_data(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) ->
             "schema": SCHEMA,
             "film": {
                 "path": str(result.film),
+                "bytes": result.size_bytes,
                 "duration": _time(plan.duration),
                 "frames": plan.film_frames(),
                 "spec": to_plain(plan.spec),
@@ -68,6 +72,7 @@ def report_data(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) ->
             ],
             "proof": result.proof,
             "seconds": result.seconds,
+            "recipe": result.recipe,
             "not_carried_over": not_carried_over(analyses, plan, result),
         }
     )

@@ -32,6 +32,6 @@ def write_report(
     Raises:
         OutputError: a file cannot be written; what stood there is untouched.
     """
-    data = report_data(analyses, plan, result)
-    replace_text(Path(json_path), json.dumps(data, indent=1, allow_nan=False) + "\n")
     replace_text(Path(html_path), page(analyses, plan, result, still, apply_look))
+    data = report_data(analyses, plan, result)
+    replace_text(Path(json_path), json.dumps(data, indent=1, allow_nan=False) + "\n")  # last: it says all is there
