@@ -118,7 +118,7 @@ class SoundReader:
         layout = "mono" if self._track.channels == 1 and self._layout == "stereo" else self._layout
         phase = _Phase(self._rate, layout)
         losses = Losses()
-        for packet in demuxed(container, stream, losses=losses):
+        for packet in demuxed(container, stream, losses=losses, parts=self._info.parts):
             for frame in decoded(packet, losses):
                 yield from phase.push(frame)  # type: ignore[arg-type]
         yield from phase.finish()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,23 +20,53 @@ from roughcut.errors import InputError
 from roughcut.media.faults import Losses, opened
 from roughcut.media.probe import probe
 from roughcut.media.tags import swscale_matrix, swscale_range
-from roughcut.records import U8, MediaInfo
+from roughcut.records import U8, MediaInfo, Part
 from roughcut.timebase import TimeRange, format_time
 
 TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
 
 
-def demuxed(container: InputContainer, *streams: av.stream.Stream, losses: Losses) -> Iterator[av.Packet[Any]]:
-    """Packets until the end, or until the file is cut off (noted)."""
+def demuxed(
+    container: InputContainer, *streams: av.stream.Stream, losses: Losses, parts: Sequence[Part] = ()
+) -> Iterator[av.Packet[Any]]:
+    """Packets until the end, or until the file is cut off (noted); those of joined `parts` on the file's one clock."""
     packets = container.demux(*streams)
+    places: dict[int, int] = {}  # of each stream: a packet cut out of a larger one has no place of its own
     while True:
         try:
-            yield next(packets)
+            packet = next(packets)
+            if parts:
+                places[packet.stream_index] = packet.pos or places.get(packet.stream_index, 0)
+                _shift(packet, places[packet.stream_index], parts)
+            yield packet
         except StopIteration:
             return
         except (av.FFmpegError, OSError):
             losses.cut_off = True
             return
+
+
+def _shift(packet: av.Packet[Any], place: int, parts: Sequence[Part]) -> None:
+    """Put a packet's times on the clock of the first part."""
+    shift = next((part.shift for part in reversed(parts) if place >= part.pos), None)
+    if shift is None or packet.time_base is None:
+        return
+    ticks = round(shift / packet.time_base)
+    packet.pts = None if packet.pts is None else packet.pts + ticks
+    packet.dts = None if packet.dts is None else packet.dts + ticks
+
+
+def seek_before(container: InputContainer, stream: av.stream.Stream, to: Fraction, parts: Sequence[Part]) -> None:
+    """Go to a place from which `to` is reached by reading on. In joined files that is the start of the part.
+
+    Raises:
+        av.FFmpegError: the file cannot be sought.
+    """
+    if not parts:
+        container.seek(int(to / (stream.time_base or Fraction(1, av.time_base))), stream=stream)
+        return
+    place = next((part.pos for part in reversed(parts) if part.start <= to), 0)
+    container.seek(place, stream=stream, unsupported_byte_offset=True)
 
 
 def decoded(packet: av.Packet[Any], losses: Losses) -> list[VideoFrame | AudioFrame]:
@@ -123,7 +153,7 @@ def _from_key_frame(info: MediaInfo, start: Fraction | None, losses: Losses) -> 
             yield from frames
             return
         try:
-            container.seek(int(start / info.video.time_base), stream=stream)
+            seek_before(container, stream, start, info.parts)
         except av.FFmpegError:
             yield from frames  # a file without an index: read it from its start
             return
@@ -149,7 +179,7 @@ def _upright(
 ) -> Iterator[tuple[Fraction, VideoFrame]]:
     clock = Clock(info, losses)
     turn: Turn | None = None
-    for packet in demuxed(container, stream, losses=losses):
+    for packet in demuxed(container, stream, losses=losses, parts=info.parts):
         for frame in decoded(packet, losses):
             ticks = clock.ticks(frame) if isinstance(frame, VideoFrame) else None
             if ticks is None or not isinstance(frame, VideoFrame):

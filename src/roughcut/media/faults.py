@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
@@ -20,6 +20,12 @@ class Losses:
     """What could not be decoded while a file was read."""
 
     packets: int = 0
+    undecoded: int = 0
+    """Packets of which no picture came, though nobody complained."""
+    corrupt: int = 0
+    """Pictures that the decoder patched up."""
+    gaps: list[str] = field(default_factory=list)
+    """Where pictures may be missing, in words."""
     frames: int = 0
     """Frames whose timestamps do not rise: of joined or damaged files."""
     cut_off: bool = False
@@ -30,6 +36,11 @@ class Losses:
         said = []
         if self.packets:
             said.append(f"{self.packets} damaged packets were skipped")
+        if self.undecoded:
+            said.append(f"{self.undecoded} pictures could not be decoded")
+        if self.corrupt:
+            said.append(f"{self.corrupt} pictures are damaged and were patched up by the decoder")
+        said += self.gaps
         if self.frames:
             said.append(f"{self.frames} frames were left out: their timestamps do not rise")
         if self.cut_off:

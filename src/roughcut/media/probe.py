@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
-from contextlib import suppress
+import re
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -19,13 +17,16 @@ from av.video.stream import VideoStream as AvVideo
 from roughcut.errors import InputError
 from roughcut.media.faults import VIDEO_NEXT, Losses, opened
 from roughcut.media.language import language_of
+from roughcut.media.rates import dominant_rate
 from roughcut.media.streams import chapters, others, plain_tags, subtitle_streams
 from roughcut.media.tags import tags_from_codes
+from roughcut.media.times import PictureTimes, joins_words, read_times
 from roughcut.records import AudioStream, MediaInfo, VideoStream
-from roughcut.timebase import standard_rate
+from roughcut.timebase import parse_time
 
 DIGEST_BLOCK = 1 << 20
-PACKETS_LOOKED_AT = 400
+LONGEST_LAST = Fraction(60)  # seconds: a last picture said to stand longer is not believed
+SHORT_BY = Fraction(1, 4)  # seconds that a stream may end before the end it promised
 UNNAMED = {"1 channels": "mono", "2 channels": "stereo", "5 channels": "5.0", "6 channels": "5.1", "8 channels": "7.1"}
 """What a bare count of channels means (PCM in Matroska tells no more)."""
 PICTURE_FORMATS = ("image2", "png_pipe", "jpeg_pipe", "mjpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "jpegxl_pipe")
@@ -42,13 +43,12 @@ def probe(path: Path | str) -> MediaInfo:
         if any(name in container.format.name for name in PICTURE_FORMATS):
             raise InputError("a still picture, not footage", where=path, next_step=VIDEO_NEXT)
         stream = video_stream(container, path)
-        pts = _packet_times(path, stream.index)
-        if not pts:
+        times = read_times(path, stream.index)
+        if times is None:
             step = "put it into a container first: ffmpeg -i IN -c copy OUT.mp4"
             raise InputError("a bare stream: its pictures carry no times", where=path, next_step=step)
         first = _first_frame(container, stream, path)
-        video = _video(container, stream, first, pts)
-        cut_off = _cut_off(container, path, video)
+        video = _video(container, stream, first, times)
         audio = tuple(_audio(a, video) for a in container.streams.audio if a.rate)
         subtitles = subtitle_streams(container)
         return MediaInfo(
@@ -63,7 +63,8 @@ def probe(path: Path | str) -> MediaInfo:
             chapters=chapters(container, video.start + video.duration),
             others=tuple(others(container, {video.index, *(a.index for a in audio), *(s.index for s in subtitles)})),
             tags=plain_tags(container.metadata),
-            warnings=tuple(cut_off),
+            warnings=(*_cut_off(container, path, video, times), *joins_words(times)),
+            parts=times.parts,
         )
 
 
@@ -87,20 +88,6 @@ def video_stream(container: InputContainer, path: Path) -> AvVideo:
     return moving[0]
 
 
-def _packet_times(path: Path, index: int) -> list[int]:
-    """Sorted timestamps of the first packets by demuxing alone; opens the file anew, raw streams cannot seek back."""
-    pts: list[int] = []
-    # a damaged tail may end this early: what was read so far tells enough
-    with opened(path) as container, suppress(av.FFmpegError):
-        for packet in container.demux(container.streams[index]):
-            if packet.size and (packet.pts is not None or packet.dts is not None):
-                pts.append(packet.pts if packet.pts is not None else packet.dts)  # type: ignore[arg-type]
-            if len(pts) >= PACKETS_LOOKED_AT:
-                break
-    reordering = len(pts) - 8 if len(pts) == PACKETS_LOOKED_AT else len(pts)  # frames still to come may lie between
-    return sorted(pts)[:reordering]
-
-
 def _first_frame(container: InputContainer, stream: AvVideo, path: Path) -> VideoFrame:
     losses = Losses()
     try:
@@ -120,11 +107,10 @@ def _first_frame(container: InputContainer, stream: AvVideo, path: Path) -> Vide
     )
 
 
-def _video(container: InputContainer, stream: AvVideo, first: VideoFrame, pts: list[int]) -> VideoStream:
+def _video(container: InputContainer, stream: AvVideo, first: VideoFrame, times: PictureTimes) -> VideoStream:
     time_base = stream.time_base or Fraction(1, 1000)
-    steps = [b - a for a, b in pairwise(pts) if b > a]
-    rate, variable = _rate(stream, steps, time_base)
-    start = (min(pts) if pts else 0) * time_base
+    rate, variable = dominant_rate(times.steps, time_base, stream.average_rate or stream.guessed_rate)
+    start = times.first * time_base
     turned = round(-first.rotation / 90) * 90 % 360
     aspect = stream.sample_aspect_ratio or Fraction(1)
     width, height = _shown_size(first, aspect, turned)
@@ -142,13 +128,14 @@ def _video(container: InputContainer, stream: AvVideo, first: VideoFrame, pts: l
         variable=variable,
         time_base=time_base,
         start=start,
-        duration=_duration(container, stream, start, time_base) or len(pts) / rate,
+        duration=_duration(container, stream, times, rate),
         pixel_format=name,
         bit_depth=max(c.bits for c in first.format.components),
         colour=tags_from_codes(
             int(first.colorspace), int(first.color_primaries), int(first.color_trc), int(first.color_range), name
         ),
         frames=stream.frames or None,
+        last=None if times.last is None else times.last * time_base,
     )
 
 
@@ -164,30 +151,27 @@ def _shown_size(first: VideoFrame, aspect: Fraction, turned: int) -> tuple[int, 
     return max(round(width / 2) * 2, 2), max(round(height / 2) * 2, 2)
 
 
-def _rate(stream: AvVideo, steps: list[int], time_base: Fraction) -> tuple[Fraction, bool]:
-    """The dominant rate and whether frame durations differ by more than the time base's own rounding."""
-    told = stream.average_rate or stream.guessed_rate
-    if not steps:
-        return (standard_rate(told) if told and 0 < told <= 1000 else Fraction(25)), False
-    middle = statistics.median(steps)
-    near = [step for step in steps if abs(step - middle) <= max(1, middle / 50)]
-    usual = (
-        sum(near) / Fraction(len(near)) if near else Fraction(middle)
-    )  # a coarse time base rounds 33 1/3 to 33 or 34
-    slack = max(2.0 if time_base > Fraction(1, 10_000) else 0.02 * usual, 0.02 * usual)
-    variable = any(abs(step - usual) > slack for step in steps)
-    found = 1 / (Fraction(usual) * time_base)
-    agreed = told is not None and 0 < told <= 1000 and abs(told - found) / found < Fraction(1, 20)
-    return standard_rate(told if told is not None and agreed and not variable else found), variable
+def _duration(container: InputContainer, stream: AvVideo, times: PictureTimes, rate: Fraction) -> Fraction:
+    """From the first picture to the end of the last: as read, else as promised without what is cut off."""
+    time_base = stream.time_base or Fraction(1, 1000)
+    if times.last is not None:
+        told = times.last_step * time_base if times.last_step else Fraction(0)
+        step = told if 0 < told <= LONGEST_LAST else max(times.usual * time_base, time_base)
+        return (times.last - times.first) * time_base + step
+    promised = _promised(container, stream)
+    if promised is None or times.lost:
+        return max(int(times.steps.sum()) * time_base + 1 / rate, 1 / rate)
+    return max(promised - (times.first * time_base if not stream.duration else 0), 1 / rate)
 
 
-def _duration(container: InputContainer, stream: AvVideo, start: Fraction, time_base: Fraction) -> Fraction | None:
+def _promised(container: InputContainer, stream: AvVideo) -> Fraction | None:
+    """Where the container says that the stream ends (mp4 and avi: how long it is, which their starts make the same)."""
     if stream.duration:
-        return stream.duration * time_base
-    if container.duration:
-        begin = Fraction(container.start_time or 0, av.time_base)
-        return max(Fraction(container.duration, av.time_base) + begin - start, Fraction(0)) or None
-    return None
+        return stream.duration * (stream.time_base or Fraction(1, 1000))
+    tagged = next((v for k, v in stream.metadata.items() if k.upper().startswith("DURATION")), "")
+    if re.fullmatch(r"\d+:\d+:\d+(\.\d+)?", tagged):
+        return parse_time(tagged)
+    return Fraction(container.duration, av.time_base) if container.duration else None
 
 
 def _audio(stream: AvAudio, video: VideoStream) -> AudioStream:
@@ -207,9 +191,19 @@ def _audio(stream: AvAudio, video: VideoStream) -> AudioStream:
     )
 
 
-def _cut_off(container: InputContainer, path: Path, video: VideoStream) -> list[str]:
-    """A warning where the index speaks of packets that lie beyond the end of the file."""
-    entries = container.streams[video.index].index_entries
-    size = path.stat().st_size
-    lost = sum(1 for e in entries if e.pos + e.size > size)
-    return [f"the file is cut off: {lost} of {len(entries)} pictures are missing at the end"] if lost else []
+def _cut_off(container: InputContainer, path: Path, video: VideoStream, times: PictureTimes) -> list[str]:
+    """A warning where the index speaks of packets beyond the end of the file, or the pictures end too early."""
+    if times.lost:
+        return [f"the file is cut off: {times.lost} of {times.listed} pictures are missing at the end"]
+    if container.format.name == "mpegts" and all(path.stat().st_size % size for size in (188, 192, 204)):
+        return ["the file is cut off: it ends in the middle of a packet"]
+    stream = container.streams[video.index]
+    promised = _promised(container, stream) if isinstance(stream, AvVideo) else None
+    if promised is None or video.last is None:
+        return []
+    end = video.duration if stream.duration else video.start + video.duration
+    exact = bool(stream.duration or stream.metadata)  # else it is the length of the longest stream, often the sound
+    short = promised - end
+    if short <= max(SHORT_BY if exact else Fraction(1), 2 / video.rate):
+        return []
+    return [f"the pictures end {float(short):.2f} s before the length that the file promises"]

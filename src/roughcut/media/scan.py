@@ -20,6 +20,7 @@ from roughcut.errors import InputError
 from roughcut.media.audio import WITHIN_ONE
 from roughcut.media.decode import Clock, decoded, demuxed, to_rgb
 from roughcut.media.faults import Losses, opened
+from roughcut.media.times import gaps
 from roughcut.records import (
     F32,
     PICTURE_SIDE,
@@ -37,7 +38,8 @@ from roughcut.timebase import nearest_frame
 BATCH = 128
 SOUND_BATCH = 60 * SOUND_RATE  # samples that are given on without waiting for pictures
 PICTURES_PER_SECOND = Fraction(2)
-SHORT_BY = 1.0  # seconds that a file may end before the end it promised
+SHORT_BY = 0.25  # seconds that the pictures may end before the end that was found by demuxing
+HIDDEN = ("vp8", "mpeg4", "msmpeg4v3", "msmpeg4v2")  # codecs with packets that show no picture
 GAP = Fraction(1, 25)  # sound timestamps further off than this are a gap or a jump, nearer ones rounding
 
 
@@ -61,7 +63,8 @@ def scan(
         video = container.streams[info.video.index]
         video.thread_type = "AUTO"  # type: ignore[attr-defined]
         chosen = [video, *(container.streams[a.index] for a in info.audio[track : track + 1])]
-        for packet in demuxed(container, *chosen, losses=losses):
+        for packet in demuxed(container, *chosen, losses=losses, parts=info.parts):
+            eye.packets += packet.stream_index == video.index and packet.size > 0 and not packet.is_discard
             for frame in decoded(packet, losses):
                 if isinstance(frame, AudioFrame):
                     ear.push(frame)
@@ -73,14 +76,16 @@ def scan(
     ear.finish()
     if not eye.seen:
         raise InputError("no frame of the video can be decoded", where=info.path)
-    if total - max(eye.seconds, ear.seconds) > SHORT_BY:
-        losses.cut_off = True
+    eye.finish()
     yield eye.batch(ear.take())
     progress("watching", total, total)
 
 
 def frame_times(info: MediaInfo, pts: np.ndarray) -> FrameTimes:
-    """The times of a file from all pts of its scan; the last frame lasts as long as the usual one."""
+    """The times of a file from all pts of its scan; where its end is unknown, the last frame lasts as usual."""
+    if info.video.last is not None and int(pts[-1]) * info.video.time_base == info.video.last:
+        end = round(info.range.end / info.video.time_base)
+        return FrameTimes(pts=pts, end_pts=max(end, int(pts[-1]) + 1), time_base=info.video.time_base)
     steps = np.diff(pts)
     usual = int(np.median(steps)) if len(steps) else max(round(1 / (info.video.rate * info.video.time_base)), 1)
     return FrameTimes(pts=pts, end_pts=int(pts[-1]) + usual, time_base=info.video.time_base)
@@ -102,7 +107,11 @@ class _Eye:
         self._thumbs: list[U8] = []
         self._picture_frames: list[int] = []
         self._pictures: list[U8] = []
+        self._losses = losses
+        self._all: list[int] = []
         self.seen = 0
+        self.packets = 0
+        self._given = 0
         self._last = 0
 
     def __len__(self) -> int:
@@ -114,6 +123,8 @@ class _Eye:
         return float(self._last * self._info.video.time_base - self._info.video.start) if self.seen else 0.0
 
     def push(self, frame: VideoFrame) -> None:
+        self._given += 1
+        self._losses.corrupt += frame.is_corrupt
         ticks = self._clock.ticks(frame)
         if ticks is None:
             return
@@ -124,8 +135,18 @@ class _Eye:
             self._next_picture = (ticks if self._next_picture is None else self._next_picture) + self._picture_step
             self._next_picture = max(self._next_picture, ticks + self._picture_step // 2)
         self._pts.append(ticks)
+        self._all.append(ticks)
         self._last = ticks
         self.seen += 1
+
+    def finish(self) -> None:
+        """Name what is missing."""
+        info, losses = self._info, self._losses
+        if info.video.codec not in HIDDEN:
+            losses.undecoded = max(self.packets - self._given - losses.packets, 0)
+        losses.gaps += gaps(np.array(self._all, np.int64), info.video.time_base)
+        if float(info.video.duration - 2 / info.video.rate) - self.seconds > SHORT_BY:
+            losses.cut_off = True
 
     def _rgb(self, scaler: VideoReformatter, frame: VideoFrame, size: tuple[int, int]) -> U8:
         """Scaled as coded, then turned: small pictures turn for nothing."""

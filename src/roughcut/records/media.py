@@ -67,6 +67,8 @@ class VideoStream:
     colour: ColourTags
     frames: int | None = None
     """Frame count where the container tells."""
+    last: Fraction | None = None
+    """Start of the last picture where the file was read to its end: it lasts until the stream does."""
 
     def __post_init__(self) -> None:
         if self.width <= 0 or self.height <= 0 or self.rate <= 0:
@@ -93,6 +95,18 @@ class AudioStream:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """A recording laid behind another in one file: its own clock is `shift` seconds behind the file's."""
+
+    pos: int
+    """Byte of the file at which it begins."""
+    start: Fraction
+    """When its first picture is shown."""
+    shift: Fraction
+    """Seconds to add to its timestamps."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MediaInfo:
     """What `probe` tells of a file. `video` and `audio` are the streams used, `subtitles` and
     `chapters` go with them; `others` are named only."""
@@ -112,6 +126,8 @@ class MediaInfo:
     """Streams not used, in words (`subtitle 2: dvdsub, eng`), for the list of what was not carried over."""
     tags: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    """Recordings joined behind the first, where the file's clock jumps; their packets cannot be sought by time."""
 
     @property
     def range(self) -> TimeRange:
