@@ -10,26 +10,35 @@ the two rates' clocks meet (every 1 / gcd seconds), so that neighbouring reads f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream as AvAudio
 from av.container import InputContainer
 
 from roughcut.errors import PlanError
-from roughcut.media.decode import decoded, demuxed
+from roughcut.media.decode import decoded, demuxed, seek_before
 from roughcut.media.faults import Losses, opened
-from roughcut.records import F32, AudioStream, MediaInfo
+from roughcut.records import F32, AudioStream, MediaInfo, Part
 from roughcut.timebase import TimeRange, nearest_frame
 
 PREROLL = Fraction(1, 5)  # decoded before the first wanted sample: codecs and resamplers need a run-up
+ALIKE = 4  # frames of one length that make a grid
 NEAR = 2  # seconds: reads this far ahead go on decoding, others seek
-GAP = Fraction(1, 25)
+GAP = Fraction(1, 50)  # seconds: timestamps further off than this are a gap or a jump, nearer ones rounding
+JOIN, AT_JOIN = Fraction(1, 4), Fraction(1, 500)  # this near to a join of recordings, less is a jump already
 WITHIN_ONE = {"rematrix_maxval": "1"}  # swresample lets float mixes pass 1; this scales them down as for integers
+
+
+def slack_at(t: Fraction, parts: Sequence[Part]) -> Fraction:
+    """How far sound at `t` may lie from where counting puts it, seconds."""
+    return AT_JOIN if any(abs(t - part.start) < JOIN for part in parts) else GAP
 
 
 def channels_of(layout: str) -> int:
@@ -110,32 +119,68 @@ class SoundReader:
     def _decode(self, start: Fraction) -> Iterator[tuple[int, F32]]:
         """Runs of samples with their absolute places, from a little before `start`."""
         assert self._track is not None
+        parts = self._info.parts
         container = self._open.enter_context(opened(self._info.path))
         stream = container.streams[self._track.index]
+        grid = None
         if start > self._track.start:
-            _seek(container, stream, start)
+            grid = _grid(self._info, self._track.index) if _coarse(stream) else None
+            _seek(container, stream, start, parts)
         # swresample would take 3 dB off one channel spread to two; `read` spreads it by copying
         layout = "mono" if self._track.channels == 1 and self._layout == "stereo" else self._layout
-        phase = _Phase(self._rate, layout)
+        phase = _Phase(self._rate, layout, parts, grid)
         losses = Losses()
-        for packet in demuxed(container, stream, losses=losses, parts=self._info.parts):
+        for packet in demuxed(container, stream, losses=losses, parts=parts):
             for frame in decoded(packet, losses):
                 yield from phase.push(frame)  # type: ignore[arg-type]
         yield from phase.finish()
 
 
-def _seek(container: InputContainer, stream: av.stream.Stream, to: Fraction) -> None:
+def _seek(container: InputContainer, stream: av.stream.Stream, to: Fraction, parts: Sequence[Part]) -> None:
     try:
-        container.seek(int(to / (stream.time_base or Fraction(1, av.time_base))), stream=stream)
+        seek_before(container, stream, to, parts)
     except (av.FFmpegError, OSError):
         container.seek(0)
+
+
+def _coarse(stream: av.stream.Stream) -> bool:
+    """True where the timestamps cannot name every sample, as Matroska's milliseconds."""
+    return isinstance(stream, AvAudio) and (stream.time_base or 0) > Fraction(1, stream.rate or 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Grid:
+    """Where the codec's frames begin, in samples: at `origin` and every `step` from there."""
+
+    origin: int
+    step: int
+
+    def nearest(self, at: int, slack: int) -> int:
+        """The line that a rounded timestamp means; the timestamp itself where no line is within `slack`."""
+        line = self.origin + round((at - self.origin) / self.step) * self.step
+        return line if abs(line - at) <= slack else at
+
+
+def _grid(info: MediaInfo, index: int) -> _Grid | None:
+    """Counted from the start of the track, as reading it whole does; None where the frames differ in length."""
+    frames: list[AudioFrame] = []
+    with opened(info.path) as container:
+        for packet in demuxed(container, container.streams[index], losses=Losses()):
+            frames += [f for f in decoded(packet, Losses()) if isinstance(f, AudioFrame)]
+            if len(frames) >= ALIKE:
+                break
+    if len(frames) < ALIKE or len({f.samples for f in frames[1:ALIKE]}) > 1 or frames[0].pts is None:
+        return None
+    first = nearest_frame(frames[0].pts * (frames[0].time_base or Fraction(1)), Fraction(frames[0].sample_rate))
+    return _Grid(origin=first + frames[0].samples, step=frames[1].samples)  # the first one may be trimmed
 
 
 class _Phase:
     """Resampling that starts only where both rates' grids meet, and anew after every gap."""
 
-    def __init__(self, rate: int, layout: str) -> None:
+    def __init__(self, rate: int, layout: str, parts: Sequence[Part] = (), grid: _Grid | None = None) -> None:
         self._rate, self._layout = rate, layout
+        self._parts, self._grid = parts, grid
         self._resampler: AudioResampler | None = None
         self._in_rate = 0
         self._next_in = 0  # absolute source sample expected next
@@ -143,7 +188,7 @@ class _Phase:
 
     def push(self, frame: AudioFrame) -> Iterator[tuple[int, F32]]:
         at = self._source_place(frame)
-        if self._resampler is None or abs(at - self._next_in) > GAP * frame.sample_rate or frame.rate != self._in_rate:
+        if self._resampler is None or self._jumps(at, frame):
             yield from self.finish()
             begun = self._begin(frame, at)
             if begun is None:
@@ -152,10 +197,17 @@ class _Phase:
         self._next_in += frame.samples
         yield from self._emit(frame)
 
+    def _jumps(self, at: int, frame: AudioFrame) -> bool:
+        slack = slack_at(Fraction(at, frame.sample_rate), self._parts)
+        return abs(at - self._next_in) > slack * frame.sample_rate or frame.sample_rate != self._in_rate
+
     def _source_place(self, frame: AudioFrame) -> int:
         if frame.pts is None or frame.time_base is None:
             return self._next_in
-        return nearest_frame(frame.pts * frame.time_base, Fraction(frame.sample_rate))
+        at = nearest_frame(frame.pts * frame.time_base, Fraction(frame.sample_rate))
+        if self._grid is None:
+            return at
+        return self._grid.nearest(at, math.ceil(frame.time_base * frame.sample_rate))
 
     def _begin(self, frame: AudioFrame, at: int) -> AudioFrame | None:
         """Start a run at the next meeting point of the grids inside the frame; None where it has none."""

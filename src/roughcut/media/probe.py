@@ -25,8 +25,8 @@ from roughcut.records import AudioStream, MediaInfo, VideoStream
 from roughcut.timebase import parse_time
 
 DIGEST_BLOCK = 1 << 20
+UNREAD, SMALL = Fraction(1, 20), 2_000  # share, and bytes, of a file that may lie behind its last picture
 LONGEST_LAST = Fraction(60)  # seconds: a last picture said to stand longer is not believed
-SHORT_BY = Fraction(1, 4)  # seconds that a stream may end before the end it promised
 UNNAMED = {"1 channels": "mono", "2 channels": "stereo", "5 channels": "5.0", "6 channels": "5.1", "8 channels": "7.1"}
 """What a bare count of channels means (PCM in Matroska tells no more)."""
 PICTURE_FORMATS = ("image2", "png_pipe", "jpeg_pipe", "mjpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "jpegxl_pipe")
@@ -197,6 +197,8 @@ def _cut_off(container: InputContainer, path: Path, video: VideoStream, times: P
         return [f"the file is cut off: {times.lost} of {times.listed} pictures are missing at the end"]
     if container.format.name == "mpegts" and all(path.stat().st_size % size for size in (188, 192, 204)):
         return ["the file is cut off: it ends in the middle of a packet"]
+    if container.format.name in ("gif", "mpegts") and times.read < (1 - UNREAD) * path.stat().st_size - SMALL:
+        return [f"the file is damaged: what lies beyond byte {times.read:,} of {path.stat().st_size:,} cannot be read"]
     stream = container.streams[video.index]
     promised = _promised(container, stream) if isinstance(stream, AvVideo) else None
     if promised is None or video.last is None:
@@ -204,6 +206,6 @@ def _cut_off(container: InputContainer, path: Path, video: VideoStream, times: P
     end = video.duration if stream.duration else video.start + video.duration
     exact = bool(stream.duration or stream.metadata)  # else it is the length of the longest stream, often the sound
     short = promised - end
-    if short <= max(SHORT_BY if exact else Fraction(1), 2 / video.rate):
+    if short <= (Fraction(3, 2) / video.rate if exact else max(Fraction(1), 2 / video.rate)):
         return []
     return [f"the pictures end {float(short):.2f} s before the length that the file promises"]

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
+import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -17,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from roughcut.errors import InputError
-from roughcut.media.audio import WITHIN_ONE
+from roughcut.media.audio import WITHIN_ONE, slack_at
 from roughcut.media.decode import Clock, decoded, demuxed, to_rgb
 from roughcut.media.faults import Losses, opened
 from roughcut.media.times import gaps
@@ -39,8 +41,7 @@ BATCH = 128
 SOUND_BATCH = 60 * SOUND_RATE  # samples that are given on without waiting for pictures
 PICTURES_PER_SECOND = Fraction(2)
 SHORT_BY = 0.25  # seconds that the pictures may end before the end that was found by demuxing
-HIDDEN = ("vp8", "mpeg4", "msmpeg4v3", "msmpeg4v2")  # codecs with packets that show no picture
-GAP = Fraction(1, 25)  # sound timestamps further off than this are a gap or a jump, nearer ones rounding
+PLACEHOLDER = 16  # bytes: MPEG-4 packets this small repeat a picture and show none of their own
 
 
 def scan(
@@ -64,7 +65,7 @@ def scan(
         video.thread_type = "AUTO"  # type: ignore[attr-defined]
         chosen = [video, *(container.streams[a.index] for a in info.audio[track : track + 1])]
         for packet in demuxed(container, *chosen, losses=losses, parts=info.parts):
-            eye.packets += packet.stream_index == video.index and packet.size > 0 and not packet.is_discard
+            eye.packets += packet.stream_index == video.index and _shows(packet, info.video.codec)
             for frame in decoded(packet, losses):
                 if isinstance(frame, AudioFrame):
                     ear.push(frame)
@@ -89,6 +90,15 @@ def frame_times(info: MediaInfo, pts: np.ndarray) -> FrameTimes:
     steps = np.diff(pts)
     usual = int(np.median(steps)) if len(steps) else max(round(1 / (info.video.rate * info.video.time_base)), 1)
     return FrameTimes(pts=pts, end_pts=int(pts[-1]) + usual, time_base=info.video.time_base)
+
+
+def _shows(packet: av.Packet[Any], codec: str) -> bool:
+    """True where a picture is to come of a packet; VP8 and MPEG-4 have some that show none."""
+    if not packet.size or packet.is_discard:
+        return False
+    if codec == "vp8":
+        return bool(memoryview(packet)[0] & 0x10)
+    return codec != "mpeg4" or packet.size > PLACEHOLDER
 
 
 class _Eye:
@@ -142,8 +152,7 @@ class _Eye:
     def finish(self) -> None:
         """Name what is missing."""
         info, losses = self._info, self._losses
-        if info.video.codec not in HIDDEN:
-            losses.undecoded = max(self.packets - self._given - losses.packets, 0)
+        losses.undecoded = max(self.packets - self._given - losses.packets, 0)
         losses.gaps += gaps(np.array(self._all, np.int64), info.video.time_base)
         if float(info.video.duration - 2 / info.video.rate) - self.seconds > SHORT_BY:
             losses.cut_off = True
@@ -183,7 +192,7 @@ class _Ear:
     """Sound on its way to 16 kHz mono on the video's clock: late sound is padded, early sound trimmed, gaps filled."""
 
     def __init__(self, info: MediaInfo) -> None:
-        self._start = info.video.start
+        self._start, self._parts = info.video.start, info.parts
         self._limit = nearest_frame(info.duration + 1, Fraction(SOUND_RATE))
         self._ready: list[F32] = []
         self.waiting = 0
@@ -194,7 +203,8 @@ class _Ear:
 
     def push(self, frame: AudioFrame) -> None:
         seconds = self._seconds(frame)
-        if self._run is None or abs(seconds - self._expected()) > GAP or frame.sample_rate != self._rate:
+        slack = slack_at(seconds + self._start, self._parts)
+        if self._run is None or abs(seconds - self._expected()) > slack or frame.sample_rate != self._rate:
             self._begin(seconds, frame.sample_rate)
         assert self._run is not None
         self._run.taken += frame.samples

@@ -49,6 +49,8 @@ class PictureTimes:
     """Pictures the index speaks of that lie beyond the end of the file."""
     listed: int = 0
     """Pictures the index speaks of."""
+    read: int = 0
+    """Where in the file the last packet that was read ends, bytes."""
 
     @property
     def usual(self) -> int:
@@ -95,6 +97,7 @@ class _Seen:
     """Byte at which each part begins."""
     rows: dict[int, _Row] = field(default_factory=dict)
     at_end: bool = False
+    read: int = 0
     last_duration: tuple[int, int] = (0, 0)  # of the latest picture: start, duration
 
     @property
@@ -104,6 +107,7 @@ class _Seen:
     def add(self, packet: av.Packet[Any], *, joinable: bool) -> None:
         if joinable:
             self._follow(packet)
+        self.read = max(self.read, (packet.pos or 0) + packet.size)
         ticks = packet.pts if packet.pts is not None else packet.dts
         if packet.stream_index != self.stream.index or ticks is None or packet.is_discard:
             return
@@ -151,7 +155,7 @@ class _Seen:
             first=min(pts[0] for _, pts in runs) if not parts else runs[0][1][0],
             last=runs[-1][1][-1] + shift if self.at_end else None,
             last_step=self.last_duration[1] if ended else None,
-            steps=steps, parts=tuple(parts), lost=lost, listed=listed,
+            steps=steps, parts=tuple(parts), lost=lost, listed=listed, read=self.read,
         )  # fmt: skip
 
 
