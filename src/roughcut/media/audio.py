@@ -130,8 +130,11 @@ class SoundReader:
         layout = "mono" if self._track.channels == 1 and self._layout == "stereo" else self._layout
         phase = _Phase(self._rate, layout, parts, grid)
         losses = Losses()
-        for packet in demuxed(container, stream, losses=losses, parts=parts):
+        latest = float(self._info.range.end) + NEAR
+        for packet in demuxed(container, stream, losses=losses, info=self._info):
             for frame in decoded(packet, losses):
+                if frame.time is not None and frame.time > latest:
+                    continue  # a damaged timestamp must not carry the reader past everything else
                 yield from phase.push(frame)  # type: ignore[arg-type]
         yield from phase.finish()
 
@@ -155,10 +158,16 @@ class _Grid:
     origin: int
     step: int
 
-    def nearest(self, at: int, slack: int) -> int:
-        """The line that a rounded timestamp means; the timestamp itself where no line is within `slack`."""
-        line = self.origin + round((at - self.origin) / self.step) * self.step
-        return line if abs(line - at) <= slack else at
+    def nearest(self, at: int, samples: int, slack: int) -> int:
+        """Where a frame begins whose timestamp was rounded; the timestamp where nothing fits within `slack`.
+
+        The end is looked at first: the first frame after a seek may be trimmed at its head.
+        """
+        for inside in (samples, 0):
+            line = self.origin + round((at + inside - self.origin) / self.step) * self.step
+            if abs(line - inside - at) <= slack:
+                return line - inside
+        return at
 
 
 def _grid(info: MediaInfo, index: int) -> _Grid | None:
@@ -207,7 +216,7 @@ class _Phase:
         at = nearest_frame(frame.pts * frame.time_base, Fraction(frame.sample_rate))
         if self._grid is None:
             return at
-        return self._grid.nearest(at, math.ceil(frame.time_base * frame.sample_rate))
+        return self._grid.nearest(at, frame.samples, math.ceil(frame.time_base * frame.sample_rate))
 
     def _begin(self, frame: AudioFrame, at: int) -> AudioFrame | None:
         """Start a run at the next meeting point of the grids inside the frame; None where it has none."""

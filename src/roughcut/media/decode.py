@@ -20,6 +20,7 @@ from roughcut.errors import InputError
 from roughcut.media.faults import Losses, opened
 from roughcut.media.probe import probe
 from roughcut.media.tags import swscale_matrix, swscale_range
+from roughcut.media.times import unwrapped
 from roughcut.records import U8, MediaInfo, Part
 from roughcut.timebase import TimeRange, format_time
 
@@ -27,17 +28,17 @@ TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclo
 
 
 def demuxed(
-    container: InputContainer, *streams: av.stream.Stream, losses: Losses, parts: Sequence[Part] = ()
+    container: InputContainer, *streams: av.stream.Stream, losses: Losses, info: MediaInfo | None = None
 ) -> Iterator[av.Packet[Any]]:
-    """Packets until the end, or until the file is cut off (noted); those of joined `parts` on the file's one clock."""
+    """Packets until the end, or until the file is cut off (noted). With `info`, those of joined or wrapped
+    transport streams come on the file's one clock."""
     packets = container.demux(*streams)
-    places: dict[int, int] = {}  # of each stream: a packet cut out of a larger one has no place of its own
+    clock = OneClock(info) if info is not None and (info.parts or info.container == "mpegts") else None
     while True:
         try:
             packet = next(packets)
-            if parts:
-                places[packet.stream_index] = packet.pos or places.get(packet.stream_index, 0)
-                _shift(packet, places[packet.stream_index], parts)
+            if clock is not None:
+                clock.set(packet)
             yield packet
         except StopIteration:
             return
@@ -46,14 +47,23 @@ def demuxed(
             return
 
 
-def _shift(packet: av.Packet[Any], place: int, parts: Sequence[Part]) -> None:
-    """Put a packet's times on the clock of the first part."""
-    shift = next((part.shift for part in reversed(parts) if place >= part.pos), None)
-    if shift is None or packet.time_base is None:
-        return
-    ticks = round(shift / packet.time_base)
-    packet.pts = None if packet.pts is None else packet.pts + ticks
-    packet.dts = None if packet.dts is None else packet.dts + ticks
+class OneClock:
+    """Puts the packets of a transport stream on the clock of its first recording, without wraps."""
+
+    def __init__(self, info: MediaInfo) -> None:
+        self._parts, self._start = info.parts, info.video.start
+        self._places: dict[int, int] = {}  # of each stream: a packet cut out of a larger one has no place of its own
+
+    def set(self, packet: av.Packet[Any]) -> None:
+        """Change the packet's timestamps."""
+        place = packet.pos or self._places.get(packet.stream_index, 0)
+        self._places[packet.stream_index] = place
+        shift = next((part.shift for part in reversed(self._parts) if place >= part.pos), Fraction(0))
+        packet.pts = self._ticks(packet.pts, packet.time_base, shift)
+        packet.dts = self._ticks(packet.dts, packet.time_base, shift)
+
+    def _ticks(self, ticks: int | None, base: Fraction, shift: Fraction) -> int | None:
+        return None if ticks is None else unwrapped(ticks, base, self._start) + round(shift / base)
 
 
 def seek_before(container: InputContainer, stream: av.stream.Stream, to: Fraction, parts: Sequence[Part]) -> None:
@@ -179,7 +189,7 @@ def _upright(
 ) -> Iterator[tuple[Fraction, VideoFrame]]:
     clock = Clock(info, losses)
     turn: Turn | None = None
-    for packet in demuxed(container, stream, losses=losses, parts=info.parts):
+    for packet in demuxed(container, stream, losses=losses, info=info):
         for frame in decoded(packet, losses):
             ticks = clock.ticks(frame) if isinstance(frame, VideoFrame) else None
             if ticks is None or not isinstance(frame, VideoFrame):

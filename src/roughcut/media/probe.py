@@ -20,7 +20,7 @@ from roughcut.media.language import language_of
 from roughcut.media.rates import dominant_rate
 from roughcut.media.streams import chapters, others, plain_tags, subtitle_streams
 from roughcut.media.tags import tags_from_codes
-from roughcut.media.times import PictureTimes, joins_words, read_times
+from roughcut.media.times import PictureTimes, joins_words, read_times, unwrapped
 from roughcut.records import AudioStream, MediaInfo, VideoStream
 from roughcut.timebase import parse_time
 
@@ -176,7 +176,9 @@ def _promised(container: InputContainer, stream: AvVideo) -> Fraction | None:
 
 def _audio(stream: AvAudio, video: VideoStream) -> AudioStream:
     time_base = stream.time_base or Fraction(1, stream.rate)
-    start = video.start if stream.start_time is None else stream.start_time * time_base
+    start = video.start
+    if stream.start_time is not None:
+        start = unwrapped(stream.start_time, time_base, video.start) * time_base
     return AudioStream(
         index=stream.index,
         codec=stream.codec_context.name,
@@ -197,7 +199,7 @@ def _cut_off(container: InputContainer, path: Path, video: VideoStream, times: P
         return [f"the file is cut off: {times.lost} of {times.listed} pictures are missing at the end"]
     if container.format.name == "mpegts" and all(path.stat().st_size % size for size in (188, 192, 204)):
         return ["the file is cut off: it ends in the middle of a packet"]
-    if container.format.name in ("gif", "mpegts") and times.read < (1 - UNREAD) * path.stat().st_size - SMALL:
+    if container.format.name in ("gif", "mpegts") and 0 < times.read < (1 - UNREAD) * path.stat().st_size - SMALL:
         return [f"the file is damaged: what lies beyond byte {times.read:,} of {path.stat().st_size:,} cannot be read"]
     stream = container.streams[video.index]
     promised = _promised(container, stream) if isinstance(stream, AvVideo) else None

@@ -64,7 +64,7 @@ def scan(
         video = container.streams[info.video.index]
         video.thread_type = "AUTO"  # type: ignore[attr-defined]
         chosen = [video, *(container.streams[a.index] for a in info.audio[track : track + 1])]
-        for packet in demuxed(container, *chosen, losses=losses, parts=info.parts):
+        for packet in demuxed(container, *chosen, losses=losses, info=info):
             eye.packets += packet.stream_index == video.index and _shows(packet, info.video.codec)
             for frame in decoded(packet, losses):
                 if isinstance(frame, AudioFrame):
@@ -193,6 +193,7 @@ class _Ear:
 
     def __init__(self, info: MediaInfo) -> None:
         self._start, self._parts = info.video.start, info.parts
+        self._end = info.duration + 1
         self._limit = nearest_frame(info.duration + 1, Fraction(SOUND_RATE))
         self._ready: list[F32] = []
         self.waiting = 0
@@ -203,6 +204,8 @@ class _Ear:
 
     def push(self, frame: AudioFrame) -> None:
         seconds = self._seconds(frame)
+        if seconds > self._end:
+            return  # a damaged timestamp must not fill all that follows with silence
         slack = slack_at(seconds + self._start, self._parts)
         if self._run is None or abs(seconds - self._expected()) > slack or frame.sample_rate != self._rate:
             self._begin(seconds, frame.sample_rate)

@@ -27,6 +27,8 @@ WHOLE = 64 << 20  # bytes: files up to this size are demuxed from end to end
 HEAD, WINDOWS, WINDOW = 2_000, 16, 200  # packets at the start, further windows, packets of each
 REORDER = 16  # frames that may still come before those already read
 BACK, AHEAD = Fraction(1), Fraction(10)  # seconds: clocks that jump this far were set anew
+WRAP = 1 << 33  # where transport streams count on from 0
+LAST_OF_WRAP = Fraction(WRAP, 90_000) - 60  # seconds ahead: FFmpeg takes what lies a little before 0 for its end
 JOINABLE = ("mpegts", "mpeg")  # containers whose files may be laid end to end
 INDEXED = ("mov", "avi")  # containers whose index names every picture
 
@@ -129,7 +131,7 @@ class _Seen:
         ticks = packet.dts if packet.dts is not None else packet.pts
         if ticks is None or packet.time_base is None:
             return
-        now = ticks * packet.time_base
+        now = unwrapped(ticks, packet.time_base, row.last or Fraction(0)) * packet.time_base
         if row.last is not None and not -BACK < now - row.last < AHEAD and packet.pos is not None:
             row.part += 1
             if row.part == len(self.places):
@@ -195,6 +197,11 @@ def _index(container: InputContainer, stream: Stream, path: Path) -> tuple[int, 
     steps: I64 = np.diff(np.array(sorted(t for t, there in entries if there), np.int64)).astype(np.int64)
     whole = len(entries) > 1 and len(entries) >= (stream.frames or 0)
     return sum(not there for _, there in entries), len(entries), steps[steps > 0] if whole else None
+
+
+def unwrapped(ticks: int, base: Fraction, near: Fraction) -> int:
+    """The timestamp that a clock of 33 bits means where its file starts near `near`: just before, not 26 hours on."""
+    return ticks - WRAP if base == Fraction(1, 90_000) and ticks * base - near > LAST_OF_WRAP else ticks
 
 
 # ---------------------------------------------------------------- what is to be said of them
