@@ -64,7 +64,7 @@ def plan_of(footage: Path, cuts: int, *, look: Look | None = None, dissolves: bo
     clips = tuple(Clip(source="s", range=TimeRange(a, a + length), decision=WHY, look=look) for a in starts)
     inner = Join(kind="dissolve", duration=Fraction(1, 2)) if dissolves else Join()
     joins = (Join(), *[inner] * (cuts - 1), Join())
-    spec = FilmSpec(width=1920, height=1080, rate=info.video.rate, colour=info.video.colour, crf=20, preset="veryfast")
+    spec = FilmSpec(width=1920, height=1080, rate=info.video.rate, colour=info.video.colour, crf=20, speed="fast")
     return Plan(sources=(source,), clips=clips, joins=joins, spec=spec, loudness_target=None)
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from media import Spoken, Subtitles, beside, chapters_in, flat, spoken_in, write_media
 from roughcut.media.carried import LOST_IN
-from roughcut.media.encode import CONTAINERS, FilmWriter
+from roughcut.media.codecs import CONTAINERS
+from roughcut.media.encode import FilmWriter
 from roughcut.media.picture import Film, FilmPicture
 from roughcut.media.probe import probe
 from roughcut.media.subtitle_text import payload_of, text_of

@@ -19,7 +19,7 @@ from typing import Any
 import roughcut
 from roughcut import watching
 from roughcut.errors import OutputError
-from roughcut.media.encode import container_of
+from roughcut.media.codecs import container_of
 from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import content_digest
 from roughcut.media.probe import probe as probe_file

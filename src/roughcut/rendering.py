@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
@@ -18,8 +18,9 @@ from roughcut.effects.synthesizer import EffectSynthesizer
 from roughcut.errors import ProofError
 from roughcut.media.audio import SoundReader
 from roughcut.media.carried import carried
+from roughcut.media.codecs import container_of, fitted
 from roughcut.media.decode import grid_frames
-from roughcut.media.encode import FilmWriter, container_of
+from roughcut.media.encode import FilmWriter
 from roughcut.media.loudness import measure_loudness
 from roughcut.media.picture import Conformer, Film, FilmPicture
 from roughcut.media.probe import probe
@@ -73,16 +74,24 @@ class EditResult:
         }
 
 
-def render_plan(plan: Plan, out: Path, *, timeline: Path | None = None, progress: Progress = no_progress) -> EditResult:
-    """Render, then measure what was written.
+def render_plan(
+    plan: Plan,
+    out: Path,
+    *,
+    timeline: Path | None = None,
+    hardware: bool = False,
+    progress: Progress = no_progress,
+) -> EditResult:
+    """Render, then measure what was written; `hardware` tries encoders of the machine before those of software.
 
     Raises:
         InputError, PlanError, OutputError: see `pipeline.render`. ProofError: the film is not what was planned.
     """
-    container_of(out)
+    spec, losses = fitted(plan.spec, out)
+    plan = replace(plan, spec=spec)
     require_media(plan)
     began = perf_counter()
-    remarks = _write(plan, out, progress)
+    remarks = [*losses, *_write(plan, out, hardware, progress)]
     rendered = perf_counter()
     proof = measure(out, plan)
     if proof.problems:
@@ -91,7 +100,7 @@ def render_plan(plan: Plan, out: Path, *, timeline: Path | None = None, progress
     return EditResult(film=out, plan=plan, proof=proof, seconds=seconds, timeline=timeline, remarks=tuple(remarks))
 
 
-def _write(plan: Plan, out: Path, progress: Progress) -> list[str]:
+def _write(plan: Plan, out: Path, hardware: bool, progress: Progress) -> list[str]:
     """Write the film; returns what was not done as planned."""
     with ExitStack() as open_files:
         media = {s.id: probe(s.path) for s in plan.sources if any(c.source == s.id for c in plan.clips)}
@@ -99,14 +108,14 @@ def _write(plan: Plan, out: Path, progress: Progress) -> list[str]:
         synthesizer = EffectSynthesizer(plan, *_readers(plan, media, open_files), apply_look)
         gain, remark = _gain(plan, synthesizer, progress)
         total = float(plan.film_frames() / plan.spec.rate)
-        with FilmWriter(out, plan.spec, beside) as film:
+        with FilmWriter(out, plan.spec, beside, hardware=hardware) as film:
             sounds = [_Sound(film, synthesizer, k, gain) for k in range(len(plan.spec.tracks))]
             for n, picture in enumerate(synthesizer.pictures()):
                 film.write_picture(picture)  # type: ignore[arg-type]  # our readers give FilmPictures
                 for sound in sounds:
                     sound.write_to((n + 1) / plan.spec.rate)
                 progress("rendering", float((n + 1) / plan.spec.rate), total)
-    return [*beside.remarks, *([remark] if remark else [])]
+    return [*beside.remarks, *(words for words in (remark, film.remark) if words)]
 
 
 class _Sound:
@@ -168,6 +177,7 @@ def _readers(plan: Plan, media: dict[str, MediaInfo], open_files: ExitStack) -> 
 
 def write_film(path: Path, spec: FilmSpec, frames: Iterable[np.ndarray], sound: F32 | None) -> Path:
     """Write RGB frames [h, w, 3] and [channels, n] sound as a film, without a plan."""
+    spec, _ = fitted(spec, path)
     film = Film(spec)
     path.parent.mkdir(parents=True, exist_ok=True)
     with FilmWriter(path, spec) as writer:

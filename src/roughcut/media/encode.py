@@ -6,7 +6,6 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import cast
@@ -21,43 +20,16 @@ from av.video.frame import PictureType
 from roughcut.errors import OutputError
 from roughcut.media.audio import frame_of
 from roughcut.media.carried import NOTHING, Carried
+from roughcut.media.codecs import Container, codec_of, container_of, encoder_for
 from roughcut.media.faults import reason
 from roughcut.media.language import language_in
-from roughcut.media.picture import PIXEL_FORMATS, FilmPicture
+from roughcut.media.picture import FilmPicture
 from roughcut.media.streams import set_chapters
 from roughcut.media.subtitles import add_subtitle_streams
-from roughcut.media.tags import FULL, LIMITED, MATRICES, PRIMARIES, TRANSFERS
+from roughcut.media.tags import set_colour
 from roughcut.records import F32, FilmSpec, TrackSpec
 
-
-@dataclass(frozen=True, kw_only=True)
-class Container:
-    """How a file ending is written."""
-
-    format: str
-    video: str
-    audio: str
-    options: dict[str, str]
-
-
-CONTAINERS = {
-    ".mp4": Container(format="mp4", video="libx264", audio="aac", options={"movflags": "+faststart"}),
-    ".m4v": Container(format="mp4", video="libx264", audio="aac", options={"movflags": "+faststart"}),
-    ".mov": Container(format="mov", video="libx264", audio="aac", options={"movflags": "+faststart"}),
-    ".mkv": Container(format="matroska", video="libx264", audio="aac", options={}),
-    ".webm": Container(format="webm", video="libvpx-vp9", audio="libopus", options={}),
-}
 SOUND_BITS_PER_CHANNEL = 96_000
-
-
-def container_of(path: Path) -> Container:
-    """How a film of that name is written. Raises OutputError for an unknown ending."""
-    try:
-        return CONTAINERS[path.suffix.lower()]
-    except KeyError:
-        raise OutputError(
-            "unknown kind of film", where=path, got=path.suffix or "no ending", allowed=", ".join(CONTAINERS)
-        ) from None
 
 
 def temporary_name(path: Path) -> Path:
@@ -73,12 +45,13 @@ class FilmWriter:
             film.write_sound(samples)       # float32 [channels, n], sample m of a track is heard at m / its rate
 
     Raises:
-        OutputError: unknown ending, folder missing or read-only, disk full.
+        OutputError: unknown ending, a codec that such a file cannot hold, folder missing or read-only, disk full.
     """
 
-    def __init__(self, path: Path, spec: FilmSpec, carried: Carried = NOTHING) -> None:
+    def __init__(self, path: Path, spec: FilmSpec, carried: Carried = NOTHING, *, hardware: bool = False) -> None:
         self.path, self.spec, self._carried = path, spec, carried
         self._kind = container_of(path)
+        self._encoder, self.remark = encoder_for(spec, self._kind, hardware=hardware)
         self._temporary = temporary_name(path)
         self._pictures = 0
 
@@ -88,7 +61,8 @@ class FilmWriter:
             try:
                 self._out.metadata.update(self.spec.tags)
                 self._video = self._add_video()
-                self._sounds = [_SoundWriter(self._out, self._kind, track) for track in self.spec.tracks]
+                sound = self._kind.audio_for(codec_of(self.spec, self._kind))
+                self._sounds = [_SoundWriter(self._out, self._kind, sound, track) for track in self.spec.tracks]
                 self._subtitles = add_subtitle_streams(self._out, self._carried.subtitles)
                 set_chapters(self._out, self._carried.chapters, self.spec.rate)
             except BaseException:
@@ -121,24 +95,21 @@ class FilmWriter:
         self._temporary.unlink(missing_ok=True)
 
     def _add_video(self) -> av.VideoStream:
-        spec = self.spec
-        options = _encoder_options(self._kind, spec)
-        stream = cast(av.VideoStream, self._out.add_stream(self._kind.video, rate=spec.rate, options=options))
+        spec, encoder = self.spec, self._encoder
+        stream = cast(av.VideoStream, self._out.add_stream(encoder.name, rate=spec.rate, options=encoder.options))
         stream.width, stream.height = spec.width, spec.height
-        stream.pix_fmt = PIXEL_FORMATS[spec.bit_depth]
+        stream.pix_fmt = encoder.pixel_format
+        if encoder.tag is not None:
+            stream.codec_context.codec_tag = encoder.tag
         stream.time_base = stream.codec_context.time_base = 1 / spec.rate
-        context, colour = stream.codec_context, spec.colour
-        context.colorspace = _code(MATRICES, colour.matrix)
-        context.color_primaries = _code(PRIMARIES, colour.primaries)
-        context.color_trc = _code(TRANSFERS, colour.transfer)
-        if colour.full_range is not None:
-            context.color_range = FULL if colour.full_range else LIMITED
+        set_colour(stream.codec_context, spec.colour)
         return stream
 
     def write_picture(self, picture: FilmPicture) -> None:
         """Append a picture."""
         frame = picture.frame
         frame.pts, frame.time_base = self._pictures, 1 / self.spec.rate
+        set_colour(frame, self.spec.colour)  # prores_ks goes by the frames alone
         frame.pict_type = PictureType.NONE  # or the source's own key frames would be forced on the encoder
         self._pictures += 1
         with _mapped(self.path):
@@ -156,12 +127,12 @@ class _SoundWriter:
     """One track on its way into the file. Opus knows 48 kHz alone, so other rates are brought to it, and FFmpeg's
     Opus encoder mixes up the channels of 5.0, so those become 5.1."""
 
-    def __init__(self, out: OutputContainer, kind: Container, track: TrackSpec) -> None:
+    def __init__(self, out: OutputContainer, kind: Container, encoder: str, track: TrackSpec) -> None:
         self._out, self._track = out, track
         self._samples = 0
-        opus = kind.audio == "libopus"
+        opus = encoder == "libopus"
         rate, layout = 48_000 if opus else track.rate, "5.1" if opus and track.layout == "5.0" else track.layout
-        self._stream = cast(av.AudioStream, out.add_stream(kind.audio, rate=rate, layout=layout))
+        self._stream = cast(av.AudioStream, out.add_stream(encoder, rate=rate, layout=layout))
         self._stream.metadata.update(_named(track, kind))
         self._stream.disposition = Disposition.default if track.default else Disposition(0)
         context = self._stream.codec_context
@@ -194,17 +165,6 @@ def _named(track: TrackSpec, kind: Container) -> dict[str, str]:
     """A stream's metadata."""
     language = language_in(kind.format, track.language) if track.language else None
     return {key: value for key, value in (("language", language), ("title", track.title)) if value}
-
-
-def _encoder_options(kind: Container, spec: FilmSpec) -> dict[str, str]:
-    if kind.video == "libx264":
-        return {"crf": str(spec.crf), "preset": spec.preset}
-    return {"crf": str(spec.crf + 10), "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"}
-
-
-def _code(codes: dict[int, str], name: str | None) -> int:
-    """H.273's code of a name; 2 says unspecified."""
-    return next((code for code, known in codes.items() if known == name), 2)
 
 
 @contextmanager

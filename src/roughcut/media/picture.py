@@ -10,13 +10,13 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from roughcut.media.encoders import pixel_format
 from roughcut.media.tags import swscale_matrix, swscale_range
 from roughcut.records import FilmSpec, MediaInfo
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 
 PRECISE = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
 
 
 class FilmPicture:
@@ -78,7 +78,7 @@ class Film:
 
     def __init__(self, spec: FilmSpec) -> None:
         self.spec = spec
-        self.format = PIXEL_FORMATS[spec.bit_depth]
+        self.format = pixel_format(spec)
         self.dtype: type[np.generic] = np.uint8 if spec.bit_depth == 8 else np.uint16
         self.matrix, self.range = swscale_matrix(spec.colour, spec.height), swscale_range(spec.colour)
         scale = 1 << (spec.bit_depth - 8)
@@ -153,8 +153,9 @@ class Conformer:
         """The frame in the middle of a black one."""
         whole = self._film.blank()
         left, top = (whole.width - frame.width) // 4 * 2, (whole.height - frame.height) // 4 * 2
+        chroma = (whole.format.chroma_width(left), whole.format.chroma_height(top))
         for k, (target, source) in enumerate(zip(whole.planes, frame.planes, strict=True)):
-            x, y = (left, top) if k == 0 else (left // 2, top // 2)
+            x, y = chroma if k else (left, top)
             part = _view(source, self._film.dtype)
             _view(target, self._film.dtype)[y : y + part.shape[0], x : x + part.shape[1]] = part
         return whole

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 
 from roughcut.records import ColourTags
@@ -48,3 +50,16 @@ def swscale_matrix(tags: ColourTags, height: int) -> Colorspace:
 def swscale_range(tags: ColourTags) -> ColorRange:
     """Untagged video is limited range."""
     return ColorRange.JPEG if tags.full_range else ColorRange.MPEG
+
+
+def set_colour(target: VideoCodecContext | VideoFrame, tags: ColourTags) -> None:
+    """Give an encoder or a frame these tags; what they leave open becomes unspecified."""
+    target.colorspace = _code(MATRICES, tags.matrix)
+    target.color_primaries = _code(PRIMARIES, tags.primaries)
+    target.color_trc = _code(TRANSFERS, tags.transfer)
+    target.color_range = {True: FULL, False: LIMITED, None: 0}[tags.full_range]
+
+
+def _code(codes: dict[int, str], name: str | None) -> int:
+    """H.273's code of a name; 2 says unspecified."""
+    return next((code for code, known in codes.items() if known == name), 2)

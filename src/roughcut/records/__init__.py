@@ -34,19 +34,22 @@ from roughcut.records.media import (
     VideoStream,
     no_progress,
 )
-from roughcut.records.picture import FilmSpec, Picture, PictureReader, TrackSpec
+from roughcut.records.picture import Codec, FilmSpec, Picture, PictureReader, Speed, TrackSpec
+from roughcut.records.presets import PRESETS, Preset, preset
 
 __all__ = [
     "F32",
     "I64",
     "KEPT_TAGS",
     "PICTURE_SIDE",
+    "PRESETS",
     "SOUND_RATE",
     "THUMB_SIZE",
     "U8",
     "Analysis",
     "AudioStream",
     "Chapter",
+    "Codec",
     "ColourTags",
     "Cue",
     "Curve",
@@ -59,10 +62,12 @@ __all__ = [
     "Part",
     "Picture",
     "PictureReader",
+    "Preset",
     "Progress",
     "ScanBatch",
     "Shot",
     "Speech",
+    "Speed",
     "SubtitleStream",
     "SubtitleTrack",
     "Timing",
@@ -71,4 +76,5 @@ __all__ = [
     "TransitionKind",
     "VideoStream",
     "no_progress",
+    "preset",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,9 @@ class Picture(Protocol):
 PictureReader = Iterator[Picture]
 
 
+Codec = Literal["h264", "hevc", "av1", "vp9", "prores"]
+Speed = Literal["draft", "fast", "good", "best"]
+"""How long an encoder may think about a picture: the longer, the smaller the file."""
 HD_COLOUR = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False)
 
 
@@ -81,8 +84,11 @@ class FilmSpec:
     bit_depth: int = 8
     tracks: tuple[TrackSpec, ...] = (TrackSpec(),)
     """Track k of the film is track k of every source, silence where a source has fewer; (): no sound."""
+    codec: Codec | None = None
+    """None: what the kind of file usually holds (VP9 in WebM, else H.264)."""
     crf: int = 20
-    preset: str = "veryfast"
+    """Quality in x264's terms, 0 (lossless) to 51; other codecs get the number that looks about alike."""
+    speed: Speed = "fast"
     tags: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -90,3 +96,9 @@ class FilmSpec:
             raise ValueError(f"a film's sides are even and positive, got {self.width}x{self.height}")
         if self.rate <= 0:
             raise ValueError(f"a film's rate is positive, got {self.rate}")
+        if self.bit_depth not in (8, 10):
+            raise ValueError(f"a film has 8 or 10 bits, got {self.bit_depth}")
+        if not 0 <= self.crf <= 51:
+            raise ValueError(f"a film's crf lies in 0..51, got {self.crf}")
+        if self.codec not in (None, *get_args(Codec)) or self.speed not in get_args(Speed):
+            raise ValueError(f"a film has a known codec and speed, got {self.codec}, {self.speed}")
