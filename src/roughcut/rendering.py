@@ -88,10 +88,9 @@ def render_plan(
         InputError, PlanError, OutputError: see `pipeline.render`. ProofError: the film is not what was planned.
     """
     spec, losses = fitted(plan.spec, out)
-    plan = replace(plan, spec=spec)
     require_media(plan)
     began = perf_counter()
-    remarks = [*losses, *_write(plan, out, hardware, progress)]
+    remarks = [*losses, *_write(replace(plan, spec=spec), out, hardware, progress)]
     rendered = perf_counter()
     proof = measure(out, plan)
     if proof.problems:

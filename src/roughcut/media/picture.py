@@ -153,9 +153,8 @@ class Conformer:
         """The frame in the middle of a black one."""
         whole = self._film.blank()
         left, top = (whole.width - frame.width) // 4 * 2, (whole.height - frame.height) // 4 * 2
-        chroma = (whole.format.chroma_width(left), whole.format.chroma_height(top))
-        for k, (target, source) in enumerate(zip(whole.planes, frame.planes, strict=True)):
-            x, y = chroma if k else (left, top)
+        for target, source in zip(whole.planes, frame.planes, strict=True):
+            x, y = left * target.width // whole.width, top * target.height // whole.height
             part = _view(source, self._film.dtype)
             _view(target, self._film.dtype)[y : y + part.shape[0], x : x + part.shape[1]] = part
         return whole
