@@ -39,7 +39,6 @@ from roughcut.timeline.plan import Plan
 
 File = Path | str
 NETWORKS = ("encoder", "shots", "moments", "colour")
-HDR_TRANSFERS = ("smpte2084", "arib-std-b67")  # PQ and HLG: the colour network learned from SDR pictures alone
 
 
 def probe(path: File) -> MediaInfo:
@@ -76,7 +75,7 @@ def analyze(
         speech=find_speech(features),
         loudness=loudness_curve(features),
     )
-    hdr = info.video.colour.transfer in HDR_TRANSFERS
+    hdr = info.video.colour.is_hdr  # the colour network learned from SDR pictures alone
     remarks = ["HDR footage: its colour was left alone"] if hdr else []
     if track is not None and not info.audio:
         remarks.append("no sound track: --track has nothing to choose from here")
@@ -99,6 +98,7 @@ def plan(
     keep: str = "auto",
     look: str = "auto",
     transitions: str = "auto",
+    sdr: bool = False,
     name: str = "roughcut",
 ) -> Plan:
     """The edit of analysed files into one film.
@@ -108,11 +108,12 @@ def plan(
         keep: auto, speech, highlights or all.
         look: auto or none.
         transitions: auto, cuts or dissolves.
+        sdr: bring an HDR film (PQ, HLG) to SDR; without it, it keeps its depth and tags.
 
     Raises:
         OptionError: a value that is not allowed, or a target longer than the footage.
     """
-    options = PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions)
+    options = PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions, sdr=sdr)
     footage = [analyses] if isinstance(analyses, Analysis) else list(analyses)
     return make_plan(footage, options, name=name)
 
@@ -141,6 +142,7 @@ def edit(
     keep: str = "auto",
     look: str = "auto",
     transitions: str = "auto",
+    sdr: bool = False,
     track: str | int | None = None,
     force: bool = False,
     cache: bool = True,
@@ -153,7 +155,7 @@ def edit(
     """
     out = Path(out)
     files = [Path(paths)] if isinstance(paths, Path | str) else [Path(p) for p in paths]
-    PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions)
+    PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions, sdr=sdr)
     for path in files:
         check_file(path)
     container_of(out)
@@ -161,11 +163,11 @@ def edit(
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)
     began = perf_counter()
     analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in files]
-    planned = plan(analyses, target=target, keep=keep, look=look, transitions=transitions, name=out.stem)
+    planned = plan(analyses, target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, name=out.stem)
     decided = perf_counter()
     result = render_plan(planned, out, timeline=timeline, progress=progress)
     write_otio(planned, timeline)  # after the film: an interrupted edit leaves nothing behind
-    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "track": track}
+    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "track": track}
     return reported(result, analyses, decided - began, recipe_of(files, wishes))
 
 
@@ -187,7 +189,7 @@ def recipe_of(paths: Sequence[File], wishes: Mapping[str, Any]) -> dict[str, Any
 
 def options_of(wishes: Mapping[str, Any]) -> PlanOptions:
     """Those of the wishes that the planner knows, checked. Raises OptionError."""
-    standing = {"target": None, "keep": "auto", "look": "auto", "transitions": "auto"}
+    standing = {"target": None, "keep": "auto", "look": "auto", "transitions": "auto", "sdr": False}
     return PlanOptions.parse(**{name: wishes.get(name, value) for name, value in standing.items()})
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from roughcut.effects.looks import apply_look
 from roughcut.effects.sound import limited, target_gain
 from roughcut.effects.synthesizer import EffectSynthesizer
+from roughcut.effects.tone import Tone, tone_between
 from roughcut.errors import ProofError
 from roughcut.media.audio import SoundReader
 from roughcut.media.carried import carried
@@ -157,7 +158,7 @@ def _told(blocks: Iterable[F32], rate: int, total: float, progress: Progress) ->
 def _readers(plan: Plan, media: dict[str, MediaInfo], open_files: ExitStack) -> tuple[Any, Any]:
     """The synthesizer's readers: pictures conformed to the film, sound at its rate and layout."""
     film = Film(plan.spec)
-    conformers = {source: Conformer(info, film) for source, info in media.items()}
+    conformers = {source: Conformer(info, film, _tone(info, film)) for source, info in media.items()}
     sounds: dict[tuple[str, int], SoundReader] = {}
 
     def read_pictures(source: Source, start: Fraction, count: int) -> Iterator[FilmPicture]:
@@ -172,6 +173,10 @@ def _readers(plan: Plan, media: dict[str, MediaInfo], open_files: ExitStack) -> 
         return sounds[key].read(start, samples)
 
     return read_pictures, read_sound
+
+
+def _tone(info: MediaInfo, film: Film) -> Tone | None:
+    return tone_between(info.video.colour, film.spec.colour, info.video.peak)
 
 
 def write_film(path: Path, spec: FilmSpec, frames: Iterable[np.ndarray], sound: F32 | None) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from roughcut.effects.looks import apply_look
+from roughcut.effects.tone import tone_between
 from roughcut.media.decode import still
-from roughcut.records import U8, Analysis, Look
+from roughcut.media.probe import probe
+from roughcut.records import HD_COLOUR, U8, Analysis, Look
 from roughcut.rendering import EditResult
 from roughcut.report.data import FilmResult
 from roughcut.report.write import write_report
@@ -36,8 +39,16 @@ def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float,
         film=result.film, proof=result.proof.to_dict(), seconds=seconds, notes=result.remarks, recipe=recipe,
         size_bytes=result.film.stat().st_size,
     )  # fmt: skip
-    write_report(*paths, analyses, result.plan, told, still, _graded)
+    write_report(*paths, analyses, result.plan, told, _still, _graded)
     return replace(result, reports=paths, seconds={**seconds, "report": perf_counter() - began})
+
+
+def _still(path: Path, t: Fraction) -> U8:
+    """A still as SDR."""
+    info = probe(path)
+    tone = tone_between(info.video.colour, HD_COLOUR, info.video.peak)
+    rgb = still(info, t)
+    return rgb if tone is None else tone(rgb).astype(np.uint8, copy=False)
 
 
 def _graded(rgb: U8, look: Look) -> U8:

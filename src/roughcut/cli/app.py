@@ -31,6 +31,7 @@ Keep = Annotated[
 ]
 Look = Annotated[str, typer.Option(help="Colour: auto (a learned correction per shot) or none.", metavar="LOOK")]
 Transitions = Annotated[str, typer.Option(help="Joins: auto, cuts or dissolves.", metavar="JOINS")]
+Sdr = Annotated[bool, typer.Option("--sdr", help="Bring HDR (PQ, HLG) to SDR; else it keeps its depth and tags.")]
 Track = Annotated[
     str | None,
     typer.Option(
@@ -75,6 +76,7 @@ def edit(
     keep: Keep = "auto",
     look: Look = "auto",
     transitions: Transitions = "auto",
+    sdr: Sdr = False,
     track: Track = None,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Write the timeline, render nothing.")] = False,
     dry_run: DryRun = False,
@@ -87,7 +89,7 @@ def edit(
     from roughcut import pipeline
     from roughcut.cli import each, shown
 
-    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions}
+    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr}
     if out is None or out_dir is not None:
         each.edit(
             files, each.one_folder(out, out_dir), plan_only=plan_only, dry_run=dry_run, force=force,
@@ -100,7 +102,7 @@ def edit(
             timeline = None if dry_run else pipeline.write_plan(plan, out.with_suffix(".otio"), force=force)
         else:
             result = pipeline.edit(
-                files, out, target=target, keep=keep, look=look, transitions=transitions, track=track,
+                files, out, target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, track=track,
                 force=force, cache=not no_cache, progress=progress,
             )  # fmt: skip
     if dry_run or plan_only:
@@ -134,6 +136,7 @@ def plan(
     keep: Keep = "auto",
     look: Look = "auto",
     transitions: Transitions = "auto",
+    sdr: Sdr = False,
     track: Track = None,
     dry_run: DryRun = False,
     force: Force = False,
@@ -145,7 +148,7 @@ def plan(
     from roughcut import pipeline
     from roughcut.cli import shown
 
-    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions}
+    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr}
     with display.progress(quiet or as_json) as progress:
         made = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, **wishes)
     timeline = None if dry_run else pipeline.write_plan(made, out, force=force)

@@ -102,7 +102,7 @@ def apply_look(picture: Pixels, look: Look) -> Pixels:
     """
     out = picture
     if not look.controls.is_identity():
-        out = _through(_processor(look.controls, picture.dtype), picture)
+        out = through(_processor(look.controls, picture.dtype), picture)
     if look.grid is not None and np.abs(look.grid).max() > GRID_THRESHOLD:
         out = apply_grid(out, look.grid)
     return out
@@ -110,15 +110,16 @@ def apply_look(picture: Pixels, look: Look) -> Pixels:
 
 def apply_lut(picture: Pixels, lut: F32) -> Pixels:
     """A LUT [n, n, n, 3], as `bake` and `read_cube` give it, on a picture [h, w, 3]; tetrahedral interpolation."""
-    return _through(_lut_processor(lut, picture.dtype), picture)
+    return through(lut_processor(lut, picture.dtype), picture)
 
 
 @functools.lru_cache(maxsize=32)
 def _processor(controls: LookControls, dtype: np.dtype) -> ocio.CPUProcessor:
-    return _lut_processor(bake(controls), dtype)
+    return lut_processor(bake(controls), dtype)
 
 
-def _lut_processor(lut: F32, dtype: np.dtype) -> ocio.CPUProcessor:
+def lut_processor(lut: F32, dtype: np.dtype) -> ocio.CPUProcessor:
+    """What lays a LUT [n, n, n, 3] on pictures of that dtype."""
     transform = ocio.Lut3DTransform(len(lut), interpolation=ocio.INTERP_TETRAHEDRAL)
     transform.setData(np.ascontiguousarray(lut, np.float32).ravel())
     processor = ocio.Config.CreateRaw().getProcessor(transform)
@@ -126,7 +127,8 @@ def _lut_processor(lut: F32, dtype: np.dtype) -> ocio.CPUProcessor:
     return processor.getOptimizedCPUProcessor(depth, depth, ocio.OPTIMIZATION_DEFAULT)
 
 
-def _through(processor: ocio.CPUProcessor, picture: Pixels) -> Pixels:
+def through(processor: ocio.CPUProcessor, picture: Pixels) -> Pixels:
+    """A new picture [h, w, 3]: the given one, mapped."""
     source, out = (picture if picture.flags.c_contiguous else picture.copy()), np.empty_like(picture, order="C")
     processor.apply(_described(source), _described(out))  # a third faster than applyRGB on a copy
     return out

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from roughcut.media.encoders import pixel_format
@@ -17,6 +18,12 @@ from roughcut.records import FilmSpec, MediaInfo
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 
 PRECISE = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+DEEP_RGB = "rgb48le"
+GREY = {"gray": "yuv420p", "gray10le": "yuv420p10le", "gray12le": "yuv420p12le"}
+"""What the picture formats without colour become: swscale takes them for full range, whatever they are tagged."""
+
+Tone = Callable[[Plane], Plane]
+"""RGB [h, w, 3] over all of uint16, in the source's kind of light -> the same in the film's."""
 
 
 class FilmPicture:
@@ -73,6 +80,18 @@ def _view(plane: object, dtype: type[np.generic]) -> Plane:
     return view
 
 
+def _widened(rgb: Plane) -> Plane:
+    """swscale's 16-bit RGB, in which white is 255 * 256, spread over all of uint16."""
+    held = np.minimum(rgb, 65_280)
+    held += held >> 8
+    return held
+
+
+def _narrowed(rgb: Plane) -> Plane:
+    """The way back."""
+    return rgb - (rgb >> 8)
+
+
 class Film:
     """What all pictures of one film share: format, matrix, range, and the converters for them."""
 
@@ -83,7 +102,7 @@ class Film:
         self.matrix, self.range = swscale_matrix(spec.colour, spec.height), swscale_range(spec.colour)
         scale = 1 << (spec.bit_depth - 8)
         self.black = (0 if spec.colour.full_range else 16 * scale, 128 * scale, 128 * scale)
-        self._rgb_format = "rgb24" if spec.bit_depth == 8 else "rgb48le"
+        self._rgb_format = "rgb24" if spec.bit_depth == 8 else DEEP_RGB
         self._own = threading.local()
 
     @property
@@ -101,11 +120,13 @@ class Film:
             src_color_range=self.range, dst_color_range=ColorRange.JPEG, interpolation=PRECISE,
         )  # fmt: skip
         rgb: Plane = made.to_ndarray()  # type: ignore[assignment]
-        return rgb
+        return rgb if self.spec.bit_depth == 8 else _widened(rgb)
 
     def from_rgb(self, rgb: Plane) -> VideoFrame:
-        """A film frame of full-range RGB."""
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format=self._rgb_format)  # type: ignore[arg-type]
+        """A film frame of full-range RGB, uint8 or uint16; from 16 to 8 bits with an ordered dither against bands."""
+        deep = rgb.dtype == np.uint16
+        given = _narrowed(rgb) if deep else np.ascontiguousarray(rgb)
+        frame = VideoFrame.from_ndarray(given, format=DEEP_RGB if deep else "rgb24")  # type: ignore[arg-type]
         return self._scalers[1].reformat(
             frame, format=self.format, src_colorspace=self.matrix, dst_colorspace=self.matrix,
             src_color_range=ColorRange.JPEG, dst_color_range=self.range, interpolation=PRECISE,
@@ -122,32 +143,46 @@ class Film:
 class Conformer:
     """Source frames (upright) as film pictures: scaled with their aspect kept, padded with black, converted.
 
-    Where nothing differs the frame passes through without a copy.
+    Where nothing differs the frame passes through without a copy. Where the film's light is of another kind (HDR,
+    SDR), `tone` maps it, on RGB of 16 bits.
     """
 
-    def __init__(self, info: MediaInfo, film: Film) -> None:
-        self._film = film
+    def __init__(self, info: MediaInfo, film: Film, tone: Tone | None = None) -> None:
+        self._film, self._tone = film, tone
         video, spec = info.video, film.spec
         self._matrix = swscale_matrix(video.colour, video.coded_height)
         self._range = swscale_range(video.colour)
         scale = min(Fraction(spec.width, video.width), Fraction(spec.height, video.height))
         self._width, self._height = (_even(side * scale) for side in (video.width, video.height))
-        self._scaler = VideoReformatter()
-        self._same_colour = (self._matrix, self._range) == (film.matrix, film.range)
+        self._scaler, self._grey = VideoReformatter(), VideoReformatter()
+        self._same_colour = (self._matrix, self._range) == (film.matrix, film.range) and tone is None
 
     def picture(self, frame: VideoFrame) -> FilmPicture:
         """The film's picture of a source frame."""
+        if frame.format.name in GREY:
+            frame = self._grey.reformat(
+                frame, format=GREY[frame.format.name], src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.JPEG
+            )
         same_size = (frame.width, frame.height) == (self._width, self._height)
-        if not (same_size and self._same_colour and frame.format.name == self._film.format):
-            frame = self._scaler.reformat(
-                frame, self._width, self._height, self._film.format,
-                src_colorspace=self._matrix, dst_colorspace=self._film.matrix,
-                src_color_range=self._range, dst_color_range=self._film.range, interpolation=PRECISE,
-            )  # fmt: skip
+        if self._tone is not None:
+            frame = self._film.from_rgb(self._tone(self._rgb(frame)))
+        elif not (same_size and self._same_colour and frame.format.name == self._film.format):
+            frame = self._converted(frame, self._film.format, self._film.matrix, self._film.range)
         spec = self._film.spec
         if (self._width, self._height) != (spec.width, spec.height):
             frame = self._padded(frame)
         return FilmPicture(frame, self._film)
+
+    def _rgb(self, frame: VideoFrame) -> Plane:
+        """Full-range RGB of 16 bits, in the source's own kind of light."""
+        made = self._converted(frame, DEEP_RGB, self._matrix, ColorRange.JPEG)
+        return _widened(made.to_ndarray())  # type: ignore[arg-type]
+
+    def _converted(self, frame: VideoFrame, pixels: str, matrix: Colorspace, levels: ColorRange) -> VideoFrame:
+        return self._scaler.reformat(
+            frame, self._width, self._height, pixels, src_colorspace=self._matrix, dst_colorspace=matrix,
+            src_color_range=self._range, dst_color_range=levels, interpolation=PRECISE,
+        )  # fmt: skip
 
     def _padded(self, frame: VideoFrame) -> VideoFrame:
         """The frame in the middle of a black one."""

@@ -19,7 +19,7 @@ from roughcut.media.faults import VIDEO_NEXT, Losses, opened
 from roughcut.media.language import language_of
 from roughcut.media.rates import dominant_rate
 from roughcut.media.streams import chapters, others, plain_tags, subtitle_streams
-from roughcut.media.tags import tags_from_codes
+from roughcut.media.tags import peak_of, tags_from_codes
 from roughcut.media.times import PictureTimes, joins_words, read_times, unwrapped
 from roughcut.records import AudioStream, MediaInfo, VideoStream
 from roughcut.timebase import parse_time
@@ -134,6 +134,7 @@ def _video(container: InputContainer, stream: AvVideo, first: VideoFrame, times:
         colour=tags_from_codes(
             int(first.colorspace), int(first.color_primaries), int(first.color_trc), int(first.color_range), name
         ),
+        peak=peak_of(first),
         frames=stream.frames or None,
         last=None if times.last is None else times.last * time_base,
     )

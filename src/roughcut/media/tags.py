@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+
+from av.sidedata.sidedata import Type
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
@@ -37,9 +40,27 @@ def tags_from_codes(matrix: int, primaries: int, transfer: int, colour_range: in
     )
 
 
+def peak_of(frame: VideoFrame) -> float | None:
+    """Nits of the brightest pixel by the frame's HDR metadata: MaxCLL, else the peak of the mastering display."""
+    light = frame.side_data.get(Type.CONTENT_LIGHT_LEVEL)
+    if light is not None and (brightest := struct.unpack_from("=I", bytes(light))[0]):
+        return float(brightest)
+    mastering = frame.side_data.get(Type.MASTERING_DISPLAY_METADATA)
+    if mastering is None:
+        return None
+    # AVMasteringDisplayMetadata: eight chromaticities, the least and the greatest luminance, and which of both are set
+    above, below, _, has_luminance = struct.unpack_from("=iiii", bytes(mastering), 9 * 8)
+    return above / below if has_luminance and above > 0 and below > 0 else None
+
+
 def matrix_of(tags: ColourTags, height: int) -> str:
-    """The matrix to convert with: the tagged one, else what players assume (BT.709 from 720 lines on, else BT.601)."""
-    return tags.matrix if tags.matrix is not None else ("bt709" if height >= 720 else "smpte170m")
+    """The matrix to convert with: the tagged one, else that of the tagged primaries or HDR transfer, else what players
+    assume (BT.709 from 720 lines on, else BT.601)."""
+    if tags.matrix is not None:
+        return tags.matrix
+    if tags.primaries == "bt2020" or tags.is_hdr:
+        return "bt2020nc"
+    return "bt709" if height >= 720 else "smpte170m"
 
 
 def swscale_matrix(tags: ColourTags, height: int) -> Colorspace:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from roughcut.errors import OptionError, PlanError
-from roughcut.planner.film import film_source, film_spec, heard, track_notes
+from roughcut.planner.film import film_source, film_spec, heard, light_notes, track_notes
 from roughcut.planner.highlights import highlight_pieces
 from roughcut.planner.joins import blend_looks, choose_joins
 from roughcut.planner.options import Keep, PlanOptions
@@ -40,9 +40,10 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut")
     pieces = _pieces(footage, keep, options.target)
     if not pieces:
         raise PlanError("nothing worth keeping was found", where=name, next_step="try --keep all or a longer --target")
-    spec, main = film_spec(footage, pieces), heard(footage, pieces)
+    spec, main = film_spec(footage, pieces, sdr=options.sdr), heard(footage, pieces)
     trimmed, joins = choose_joins(pieces, footage, spec.rate, options.transitions, talk=keep == "speech")
-    looks = [footage[p.source].looks[p.shot] if options.look == "auto" else None for p in trimmed]
+    graded = options.look == "auto" and not spec.colour.is_hdr  # looks were learned on SDR pictures
+    looks = [footage[p.source].looks[p.shot] if graded else None for p in trimmed]
     looks = [None if look is None or look.is_identity() else look for look in looks]
     joins = blend_looks(joins, trimmed, looks, footage, spec.rate)
     clips = [_graded(c, look) for c, look in zip(to_clips(trimmed, footage, spec.rate), looks, strict=True)]
@@ -55,7 +56,7 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut")
         dropped=tuple(dropped_from(trimmed, footage, why)),
         track=main.track,
         name=name,
-        notes=(*notes, *track_notes(main)),
+        notes=(*notes, *track_notes(main), *light_notes(footage, pieces, spec, sdr=options.sdr)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from roughcut.planner.pieces import Footage, Piece, source_id
-from roughcut.records import KEPT_TAGS, Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec
+from roughcut.records import HD_COLOUR, KEPT_TAGS, Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec
 from roughcut.timeline.plan import Source
 
 RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
@@ -37,18 +37,32 @@ def dominant(footage: Footage, pieces: Sequence[Piece]) -> Analysis:
     return footage[max(range(len(footage)), key=lambda i: shown[i])]
 
 
-def film_spec(footage: Footage, pieces: Sequence[Piece]) -> FilmSpec:
-    """A film of many sizes and rates takes those of what is seen longest."""
+def film_spec(footage: Footage, pieces: Sequence[Piece], *, sdr: bool = False) -> FilmSpec:
+    """A film of many sizes and rates takes those of what is seen longest; with `sdr`, HDR becomes BT.709 of 8 bits."""
     media = dominant(footage, pieces).media
+    colour, deep = media.video.colour, media.video.bit_depth > 8
+    if sdr and colour.is_hdr:
+        colour, deep = HD_COLOUR, False
     return FilmSpec(
         width=media.video.width,
         height=media.video.height,
         rate=media.video.rate,
-        colour=media.video.colour,
-        bit_depth=10 if media.video.bit_depth > 8 else 8,
+        colour=colour,
+        bit_depth=10 if deep else 8,
         tracks=film_tracks([media, *(a.media for a in footage)]),
         tags={k: v for k, v in media.tags.items() if k in KEPT_TAGS},
     )
+
+
+def light_notes(footage: Footage, pieces: Sequence[Piece], spec: FilmSpec, *, sdr: bool) -> tuple[str, ...]:
+    """What happens to HDR on its way into the film."""
+    shown = [footage[i].media.video.colour.is_hdr for i in sorted({p.source for p in pieces})]
+    if spec.colour.is_hdr:
+        said = ["the film is HDR, as its footage is: its colour was left alone"]
+        return (*said, "SDR footage stands in it with its white at 203 nits") if not all(shown) else tuple(said)
+    if any(shown):
+        return ("HDR footage was tone-mapped to SDR (BT.2390, diffuse white at 90 %)",)
+    return ("--sdr: the footage is SDR already",) if sdr else ()
 
 
 def heard(footage: Footage, pieces: Sequence[Piece]) -> Analysis:

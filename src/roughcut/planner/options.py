@@ -27,6 +27,8 @@ class PlanOptions:
     keep: Keep = "auto"
     look: Looks = "auto"
     transitions: Transitions = "auto"
+    sdr: bool = False
+    """True: an HDR film is brought to SDR."""
 
     def __post_init__(self) -> None:
         for name, allowed in (("keep", Keep), ("look", Looks), ("transitions", Transitions)):
@@ -39,7 +41,9 @@ class PlanOptions:
             raise OptionError("a film lasts longer than 0 s", where="--target", got=f"{float(self.target):g} s")
 
     @classmethod
-    def parse(cls, *, target: str | Fraction | int | None, keep: str, look: str, transitions: str) -> PlanOptions:
+    def parse(
+        cls, *, target: str | Fraction | int | None, keep: str, look: str, transitions: str, sdr: bool = False
+    ) -> PlanOptions:
         """Options from what people write; `target` as text (`60s`, `1:30`), whole seconds or a Fraction."""
         seconds = parse_time(target, where="--target") if isinstance(target, str) else target
         return cls(
@@ -47,4 +51,5 @@ class PlanOptions:
             keep=keep,  # type: ignore[arg-type]  # checked in __post_init__
             look=look,  # type: ignore[arg-type]
             transitions=transitions,  # type: ignore[arg-type]
+            sdr=sdr,
         )

@@ -34,11 +34,12 @@ from roughcut.records.media import (
     VideoStream,
     no_progress,
 )
-from roughcut.records.picture import Codec, FilmSpec, Picture, PictureReader, Speed, TrackSpec
+from roughcut.records.picture import HD_COLOUR, Codec, FilmSpec, Picture, PictureReader, Speed, TrackSpec
 from roughcut.records.presets import PRESETS, Preset, preset
 
 __all__ = [
     "F32",
+    "HD_COLOUR",
     "I64",
     "KEPT_TAGS",
     "PICTURE_SIDE",

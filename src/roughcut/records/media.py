@@ -17,6 +17,8 @@ SOUND_RATE = 16_000  # Hz: the one rate at which sound is analysed
 THUMB_SIZE = (48, 27)  # width, height of the small picture of every frame
 PICTURE_SIDE = 256  # longest side of the larger pictures
 
+HDR_TRANSFERS = ("smpte2084", "arib-std-b67")  # PQ and HLG
+
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -40,6 +42,11 @@ class ColourTags:
     primaries: str | None = None
     transfer: str | None = None
     full_range: bool | None = None
+
+    @property
+    def is_hdr(self) -> bool:
+        """True for PQ and HLG."""
+        return self.transfer in HDR_TRANSFERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +72,8 @@ class VideoStream:
     pixel_format: str
     bit_depth: int
     colour: ColourTags
+    peak: float | None = None
+    """Nits that the brightest pixel reaches, where HDR metadata tells (MaxCLL, else the mastering display's)."""
     frames: int | None = None
     """Frame count where the container tells."""
     last: Fraction | None = None
