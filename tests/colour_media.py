@@ -11,7 +11,7 @@ import numpy as np
 
 SIDE = 16  # pixels of a patch
 PATCHES = np.array([
-    (200, 40, 40), (40, 180, 60), (30, 60, 200), (230, 200, 30), (150, 110, 90), (128, 128, 128), (245, 245, 245), (16, 16, 16)
+    (200, 40, 40), (40, 180, 60), (30, 60, 200), (230, 200, 30), (150, 110, 90), (128,) * 3, (245,) * 3, (16,) * 3
 ]) / 255  # fmt: skip
 WEIGHTS = {
     "smpte170m": (0.299, 0.114),
@@ -94,10 +94,8 @@ def patch_planes(coding: Coding, rgb: np.ndarray) -> list[np.ndarray]:
     """Planes of one row of patches [n, 3], SIDE pixels wide and 2 SIDE high each, in the coding's format."""
     layout = av.VideoFormat(coding.format, SIDE * len(rgb), 2 * SIDE)
     dtype = np.uint8 if coding.bits == 8 else np.dtype("<u2")
-    if layout.is_rgb:  # planar: G, B, R
-        values = np.rint(rgb * (2**coding.bits - 1))[:, [1, 2, 0]].T
-    else:
-        values = to_yuv(rgb, coding).T
+    in_planes = np.rint(rgb * (2**coding.bits - 1))[:, [1, 2, 0]]  # planar RGB stores G, B, R
+    values = (in_planes if layout.is_rgb else to_yuv(rgb, coding)).T
     planes = []
     for k, component in enumerate(layout.components):
         value = values[k] if k < 3 else np.full(len(rgb), 2**coding.bits - 1)  # alpha: opaque

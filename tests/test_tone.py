@@ -1,4 +1,4 @@
-"""Light: PQ, HLG and SDR against published values, the roll-off by hand, order, hue, and the LUT against the formulas."""
+"""Light: PQ, HLG and SDR against published values, the roll-off by hand, order, hue, the LUT against the formulas."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_sdr_inside_hdr(light: Light, white: float) -> None:
 
 
 def test_pq_and_hlg_meet() -> None:
-    """The same light in the other transfer: diffuse white, grey and a colour; PQ beyond 1000 nits rolls off into HLG."""
+    """The same light in the other transfer: diffuse white, grey and a colour; PQ over 1000 nits rolls off."""
     np.testing.assert_allclose(convert(grey(0.5807), PQ, HLG), grey(0.75), atol=0.001)
     np.testing.assert_allclose(convert(grey(0.75), HLG, PQ), grey(0.5807), atol=0.001)
     colour = pq_code(np.array([300.0, 40.0, 5.0]))
