@@ -27,6 +27,7 @@ KINDS = {
 }
 PQ = ColourTags(matrix="bt2020nc", primaries="bt2020", transfer="smpte2084", full_range=False)
 HLG = ColourTags(matrix="bt2020nc", primaries="bt2020", transfer="arib-std-b67", full_range=False)
+BEST_JPEG, WITH_ALPHA = (("qmin", "1"), ("qmax", "1")), (("profile", "4"),)
 LOSSLESS = {"codec": "ffv1", "options": ()}
 
 
@@ -96,11 +97,11 @@ def test_matrices_and_ranges_meet_in_one_film(tmp_path: Path, kind: str, into: s
         Coding(matrix="bt709", pixel_format="yuv444p", full=True),
         Coding(matrix="bt2020nc", pixel_format="yuv422p10le", bits=10, tags=("bt2020nc", "bt709", "bt709")),
         Coding(matrix="bt709", pixel_format="yuv444p12le", bits=12, **LOSSLESS),
-        Coding(matrix="smpte170m", pixel_format="yuvj420p", full=True, codec="mjpeg", options=(("qmax", "1"),)),
-        Coding(matrix="bt709", pixel_format="gbrp", full=True, tag_range=False, codec="libx264rgb"),
+        Coding(matrix="smpte170m", pixel_format="yuvj420p", full=True, codec="mjpeg", options=BEST_JPEG),
+        Coding(matrix="bt709", pixel_format="gbrp", full=True, tag_range=False, codec="utvideo", options=()),
         Coding(matrix="bt709", pixel_format="gbrp10le", bits=10, full=True, tag_range=False, **LOSSLESS),
         Coding(matrix="bt709", pixel_format="yuva420p", **LOSSLESS),
-        Coding(matrix="smpte170m", pixel_format="yuva444p10le", bits=10, codec="prores_ks", options=(("profile", "4"),)),
+        Coding(matrix="smpte170m", pixel_format="yuva444p10le", bits=10, codec="prores_ks", options=WITH_ALPHA),
     ],
     ids=lambda c: f"{c.pixel_format}-{'full' if c.full else 'limited'}",
 )  # fmt: skip
@@ -109,7 +110,8 @@ def test_other_pixel_formats(tmp_path: Path, coding: Coding) -> None:
     tagged = coding if coding.tags[0] or coding.pixel_format.startswith("gbr") else Coding(
         **{**vars(coding), "tags": (coding.matrix, None, None)}
     )  # fmt: skip
-    path = write_patches(tmp_path / ("in.mov" if coding.codec in ("mjpeg", "prores_ks") else "in.mkv"), tagged)
+    ending = {"mjpeg": ".mov", "prores_ks": ".mov", "utvideo": ".avi"}.get(coding.codec, ".mkv")
+    path = write_patches(tmp_path / f"in{ending}", tagged)
     bits = 10 if coding.bits > 8 else 8
     film = edited(path, tmp_path / "out.mp4", colour=HD_COLOUR)
     assert difference(seen_patches(film, coding_of(HD_COLOUR, bits))) < 2
@@ -201,6 +203,23 @@ def test_sdr_in_an_hdr_film(tmp_path: Path, tags: ColourTags) -> None:
     seen = seen_patches(film, coding_of(tags, 10), at=9)
     np.testing.assert_allclose(seen, convert(rgb, Light(transfer="sdr", wide=False), Light.of(tags)), atol=0.012)
     np.testing.assert_allclose(seen[6], 0.581 if tags is PQ else 0.75, atol=0.004)
+
+
+LIGHT = "max-cll=600,200"
+MASTERED = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(40000000,50)"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "peak"), [(LIGHT, 600), (MASTERED, 4000), (f"{LIGHT}:{MASTERED}", 600), ("repeat-headers=1", None)]
+)
+def test_the_peak_is_read_from_the_file(tmp_path: Path, metadata: str, peak: float | None) -> None:
+    """MaxCLL, else the mastering display's peak, else nothing; a patch of that light is then white in SDR."""
+    options = (("preset", "ultrafast"), ("x265-params", f"{metadata}:log-level=none:crf=4"))
+    codes = pq_code(np.array([[peak or 1000.0] * 3, [50.0] * 3]))
+    path = write_patches(tmp_path / "in.mp4", coding_of(PQ, 10, codec="libx265", options=options), codes)
+    assert probe(path).video.peak == peak
+    film = edited(path, tmp_path / "out.mp4", colour=HD_COLOUR, bit_depth=8)
+    assert seen_patches(film, coding_of(HD_COLOUR, 8), 2)[0].min() > 0.98
 
 
 def test_a_smooth_sky_has_no_bands(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from media import find_beeps, find_flashes, flash_and_beep, flat, luma_levels, w
 from roughcut.errors import InputError, OptionError, OutputError
 from roughcut.media.audio import read_sound
 from roughcut.media.probe import probe
-from roughcut.records import ColourTags
+from roughcut.records import HD_COLOUR, ColourTags
 from roughcut.timebase import TimeRange
 from roughcut.timeline.otio import read_otio
 
@@ -126,7 +126,7 @@ def test_a_missing_medium_is_named(talk: Path, tmp_path: Path) -> None:
 
 
 def test_hdr_footage_keeps_its_colour(tmp_path: Path) -> None:
-    """10-bit HLG comes out as 10-bit HLG, no look is laid on it, and the analysis says so."""
+    """10-bit HLG comes out as 10-bit HLG, no look is laid on it, and the analysis says so; as 8-bit BT.709 if asked."""
     hlg = ColourTags(matrix="bt2020nc", primaries="bt2020", transfer="arib-std-b67", full_range=False)
     quiet = {"crf": "18", "preset": "ultrafast", "x265-params": "log-level=none"}
     path = write_media(
@@ -138,3 +138,7 @@ def test_hdr_footage_keeps_its_colour(tmp_path: Path) -> None:
     assert any("HDR" in words for words in analysis.warnings)
     found = roughcut.probe(roughcut.render(roughcut.plan(analysis, keep="all"), tmp_path / "cut.mp4").film).video
     assert (found.bit_depth, found.colour) == (10, hlg)
+    sdr = roughcut.plan(analysis, keep="all", sdr=True)
+    assert any("tone-mapped" in words for words in sdr.notes)
+    found = roughcut.probe(roughcut.render(sdr, tmp_path / "sdr.mp4").film).video
+    assert (found.bit_depth, found.colour) == (8, HD_COLOUR)

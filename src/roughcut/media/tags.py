@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
+from typing import cast
 
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
@@ -42,14 +44,14 @@ def tags_from_codes(matrix: int, primaries: int, transfer: int, colour_range: in
 
 def peak_of(frame: VideoFrame) -> float | None:
     """Nits of the brightest pixel by the frame's HDR metadata: MaxCLL, else the peak of the mastering display."""
-    light = frame.side_data.get(Type.CONTENT_LIGHT_LEVEL)
-    if light is not None and (brightest := struct.unpack_from("=I", bytes(light))[0]):
+    told = {data.type: bytes(data) for data in cast(Iterable[SideData], frame.side_data)}
+    light, mastering = told.get(Type.CONTENT_LIGHT_LEVEL), told.get(Type.MASTERING_DISPLAY_METADATA)
+    if light is not None and (brightest := struct.unpack_from("=I", light)[0]):
         return float(brightest)
-    mastering = frame.side_data.get(Type.MASTERING_DISPLAY_METADATA)
     if mastering is None:
         return None
     # AVMasteringDisplayMetadata: eight chromaticities, the least and the greatest luminance, and which of both are set
-    above, below, _, has_luminance = struct.unpack_from("=iiii", bytes(mastering), 9 * 8)
+    above, below, _, has_luminance = struct.unpack_from("=iiii", mastering, 9 * 8)
     return above / below if has_luminance and above > 0 and below > 0 else None
 
 
