@@ -69,6 +69,7 @@ def piece(path: Path, fps: int) -> Path:
             frame = av.AudioFrame.from_ndarray(sound[None, at : at + 1024], "fltp", layout="mono")
             frame.sample_rate, frame.pts = RATE, at
             out.mux(track.encode(frame))
+        out.mux(track.encode(None))
     return path
 
 

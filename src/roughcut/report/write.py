@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from roughcut.records import Analysis
@@ -34,4 +35,6 @@ def write_report(
     """
     replace_text(Path(html_path), page(analyses, plan, result, still, apply_look))
     data = report_data(analyses, plan, result)
-    replace_text(Path(json_path), json.dumps(data, indent=1, allow_nan=False) + "\n")  # last: it says all is there
+    encoder = json.JSONEncoder(indent=1, allow_nan=False)
+    # part by part, because a long film's text is as large again; and last, because it says that all is there
+    replace_text(Path(json_path), chain(encoder.iterencode(data), "\n"))
