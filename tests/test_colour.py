@@ -13,9 +13,11 @@ from colour_media import CODES, PATCHES, Coding, filled, read, seen_patches, tag
 from media import UNTAGGED
 from roughcut.effects.tone import Light, convert, pq_code
 from roughcut.evaluation.delta_e import ciede2000, lab
+from roughcut.media.picture import Film, FilmPicture
 from roughcut.media.probe import probe
 from roughcut.records import HD_COLOUR, ColourTags, FilmSpec, MediaInfo
 from roughcut.rendering import render_plan
+from roughcut.reporting import sdr_still
 from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Clip, Join, Plan
 from test_render import WHY, source_of
@@ -163,6 +165,21 @@ def test_untagged_sources_mean_what_players_assume(tmp_path: Path) -> None:
     assert probe(small).video.colour == probe(large).video.colour == UNTAGGED
 
 
+@pytest.mark.parametrize("bits", [8, 10])
+def test_effects_see_white_as_white(bits: int) -> None:
+    """RGB of a film picture spans its whole dtype, black to white, and the way back gives every grey as it was."""
+    film = Film(FilmSpec(width=512, height=16, rate=Fraction(25), bit_depth=bits))
+    step = 2 ** (bits - 8)
+    greys = np.linspace(16 * step, 235 * step, 512).round()[None].repeat(16, 0)
+    middle = np.full((8, 256), 128 * step)
+    planes = [p.astype(film.dtype) for p in (greys, middle, middle)]
+    picture = FilmPicture(film.blank(), film).with_planes(planes)
+    rgb = picture.rgb()
+    assert (rgb[8, 0].max(), rgb[8, -1].min()) == (0, np.iinfo(rgb.dtype).max)
+    back = picture.with_rgb(rgb).planes()
+    assert np.abs(back[0].astype(int) - planes[0]).max() <= 1
+
+
 # ---------------------------------------------------------------- HDR
 
 NITS = np.array([(203, 203, 203), (26, 26, 26), (600, 600, 600), (150, 40, 20), (30, 90, 20), (10, 20, 120)], float)
@@ -191,6 +208,13 @@ def test_hdr_in_an_sdr_film_is_tone_mapped(tmp_path: Path, tags: ColourTags, dee
     seen = seen_patches(film, coding_of(HD_COLOUR, deep), len(codes))
     assert difference(seen, convert(codes, light, Light(transfer="sdr", wide=False))) < 2
     np.testing.assert_allclose(seen[:2], [[0.903] * 3, [0.425] * 3], atol=0.012)
+
+
+def test_the_report_s_stills_are_sdr(tmp_path: Path) -> None:
+    """A PQ frame read for the report shows diffuse white and grey as an SDR film does, not flat and grey."""
+    path = write_patches(tmp_path / "in.mp4", coding_of(PQ, 10), pq_code(NITS))
+    seen = sdr_still(path, Fraction(0))[16, 8::16] / 255
+    np.testing.assert_allclose(seen[:2], [[0.903] * 3, [0.425] * 3], atol=0.02)
 
 
 @pytest.mark.parametrize("tags", [PQ, HLG], ids=["pq", "hlg"])

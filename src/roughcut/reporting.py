@@ -39,12 +39,12 @@ def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float,
         film=result.film, proof=result.proof.to_dict(), seconds=seconds, notes=result.remarks, recipe=recipe,
         size_bytes=result.film.stat().st_size,
     )  # fmt: skip
-    write_report(*paths, analyses, result.plan, told, _still, _graded)
+    write_report(*paths, analyses, result.plan, told, sdr_still, _graded)
     return replace(result, reports=paths, seconds={**seconds, "report": perf_counter() - began})
 
 
-def _still(path: Path, t: Fraction) -> U8:
-    """A still as SDR."""
+def sdr_still(path: Path, t: Fraction) -> U8:
+    """A still [h, w, 3] as an SDR display shows it: HDR is tone-mapped."""
     info = probe(path)
     tone = tone_between(info.video.colour, HD_COLOUR, info.video.peak)
     rgb = still(info, t)
