@@ -103,7 +103,7 @@ def edit_each(
 
     Args:
         force: make all films anew, also those that are made, and replace what lies in their way.
-        wishes: target, keep, look, transitions, track, as in `pipeline.edit`.
+        wishes: target, keep, look, transitions, track, preset, hardware, as in `pipeline.edit`.
 
     Raises:
         OptionError: a wish that no file can fulfil. All else that is wrong with one file is its outcome's `error`.

@@ -12,13 +12,14 @@ output layer        film, proof, report    media.encode, media.proof, report
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import roughcut
 from roughcut import watching
-from roughcut.errors import OutputError
+from roughcut.errors import OptionError, OutputError
 from roughcut.media.codecs import container_of
 from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import content_digest
@@ -26,7 +27,7 @@ from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
 from roughcut.models import store
 from roughcut.planner import PlanOptions, make_plan
-from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, no_progress
+from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, named_preset, no_progress
 from roughcut.rendering import EditResult, render_plan
 from roughcut.reporting import report_paths, reported
 from roughcut.results import claim
@@ -99,6 +100,7 @@ def plan(
     look: str = "auto",
     transitions: str = "auto",
     sdr: bool = False,
+    preset: str | None = None,
     name: str = "roughcut",
 ) -> Plan:
     """The edit of analysed files into one film.
@@ -109,29 +111,52 @@ def plan(
         look: auto or none.
         transitions: auto, cuts or dissolves.
         sdr: bring an HDR film (PQ, HLG) to SDR; without it, it keeps its depth and tags.
+        preset: how the film is written, a name of `records.PRESETS`; None takes the usual codec of its kind of file.
 
     Raises:
         OptionError: a value that is not allowed, or a target longer than the footage.
     """
-    options = PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions, sdr=sdr)
+    options = PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, preset=preset)
     footage = [analyses] if isinstance(analyses, Analysis) else list(analyses)
     return make_plan(footage, options, name=name)
 
 
-def render(source: Plan | File, out: File, *, force: bool = False, progress: Progress = no_progress) -> EditResult:
+def render(
+    source: Plan | File,
+    out: File,
+    *,
+    preset: str | None = None,
+    hardware: str = "off",
+    force: bool = False,
+    progress: Progress = no_progress,
+) -> EditResult:
     """Make the film of a plan, or of a timeline file, and prove it.
 
+    Args:
+        preset: how the film is written, a name of `records.PRESETS`, in place of what the plan says.
+        hardware: `auto` tries the machine's own encoders, `off` (the same film on every machine) does not.
+
     Raises:
+        OptionError: a preset or another value that is not known.
         PlanError: the timeline cannot be read or rendered. InputError: its media are missing.
         OutputError: the film cannot be written, or exists and `force` is off. ProofError: it is not what was planned.
     """
     quiet_ffmpeg()
     out = Path(out)
-    container_of(out)
+    _check_writing(out, preset, hardware)
     timeline = None if isinstance(source, Plan) else Path(source)
     planned = source if isinstance(source, Plan) else read_otio(source)
+    if preset is not None:
+        planned = replace(planned, spec=named_preset(preset).on(planned.spec))
     claim([out], inputs=[s.path for s in planned.sources], force=force)
-    return render_plan(planned, out, timeline=timeline, progress=progress)
+    return render_plan(planned, out, timeline=timeline, hardware=hardware == "auto", progress=progress)
+
+
+def _check_writing(out: Path, preset: str | None, hardware: str) -> None:
+    """Refuse, before any work, what could not be written."""
+    if hardware not in ("auto", "off"):
+        raise OptionError("unknown value", where="--hardware", got=repr(hardware), allowed="auto, off")
+    container_of(out).holding(None if preset is None else named_preset(preset).codec)
 
 
 def edit(
@@ -144,30 +169,32 @@ def edit(
     transitions: str = "auto",
     sdr: bool = False,
     track: str | int | None = None,
+    preset: str | None = None,
+    hardware: str = "off",
     force: bool = False,
     cache: bool = True,
     progress: Progress = no_progress,
 ) -> EditResult:
     """All of it: `out` beside its timeline (`.otio`) and its report (`.report.html`, `.report.json`).
 
-    Options as in `analyze` and `plan`; `force` replaces results that exist; errors as in `analyze`, `plan` and
-    `render`.
+    Options as in `analyze`, `plan` and `render`; `force` replaces results that exist; errors as there.
     """
     out = Path(out)
     files = [Path(paths)] if isinstance(paths, Path | str) else [Path(p) for p in paths]
-    PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions, sdr=sdr)
+    asked: dict[str, Any] = {"keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "preset": preset}
+    PlanOptions.parse(target=target, **asked)
     for path in files:
         check_file(path)
-    container_of(out)
+    _check_writing(out, preset, hardware)
     timeline = out.with_suffix(".otio")
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)
     began = perf_counter()
     analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in files]
-    planned = plan(analyses, target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, name=out.stem)
+    planned = plan(analyses, target=target, name=out.stem, **asked)
     decided = perf_counter()
-    result = render_plan(planned, out, timeline=timeline, progress=progress)
+    result = render_plan(planned, out, timeline=timeline, hardware=hardware == "auto", progress=progress)
     write_otio(planned, timeline)  # after the film: an interrupted edit leaves nothing behind
-    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "track": track}
+    wishes = {**asked, "target": target, "track": track, "hardware": hardware}
     return reported(result, analyses, decided - began, recipe_of(files, wishes))
 
 
@@ -178,10 +205,11 @@ def recipe_of(paths: Sequence[File], wishes: Mapping[str, Any]) -> dict[str, Any
     """
     for path in paths:
         check_file(Path(path))
-    options, track = options_of(wishes), wishes.get("track")
+    options = {name: str(value) for name, value in vars(options_of(wishes)).items()}
+    beside = {"track": str(wishes.get("track")), "hardware": wishes.get("hardware", "off")}
     return {
         "sources": [content_digest(Path(path)) for path in paths],
-        "wishes": {**{name: str(value) for name, value in vars(options).items()}, "track": str(track)},
+        "wishes": {**options, **beside},
         "roughcut": roughcut.__version__,
         "networks": watching.model_versions(NETWORKS),
     }
@@ -189,7 +217,7 @@ def recipe_of(paths: Sequence[File], wishes: Mapping[str, Any]) -> dict[str, Any
 
 def options_of(wishes: Mapping[str, Any]) -> PlanOptions:
     """Those of the wishes that the planner knows, checked. Raises OptionError."""
-    standing = {"target": None, "keep": "auto", "look": "auto", "transitions": "auto", "sdr": False}
+    standing = {"target": None, "keep": "auto", "look": "auto", "transitions": "auto", "sdr": False, "preset": None}
     return PlanOptions.parse(**{name: wishes.get(name, value) for name, value in standing.items()})
 
 

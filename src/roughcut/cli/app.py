@@ -39,6 +39,13 @@ Track = Annotated[
         metavar="TRACK",
     ),
 ]
+Preset = Annotated[
+    str | None, typer.Option(help="How the film is written; `roughcut presets` lists the names.", metavar="NAME")
+]
+Hardware = Annotated[
+    str,
+    typer.Option(help="auto tries the machine's own encoders first: faster, another picture quality.", metavar="WHICH"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Analyse and plan, print the decisions, write nothing.")]
@@ -78,6 +85,8 @@ def edit(
     transitions: Transitions = "auto",
     sdr: Sdr = False,
     track: Track = None,
+    preset: Preset = None,
+    hardware: Hardware = "off",
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Write the timeline, render nothing.")] = False,
     dry_run: DryRun = False,
     force: Force = False,
@@ -92,18 +101,20 @@ def edit(
     wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr}
     if out is None or out_dir is not None:
         each.edit(
-            files, each.one_folder(out, out_dir), plan_only=plan_only, dry_run=dry_run, force=force,
-            cache=not no_cache, as_json=as_json, quiet=quiet, track=track, **wishes,
+            files, each.one_folder(out, out_dir), preset=preset, hardware=hardware, plan_only=plan_only,
+            dry_run=dry_run, force=force, cache=not no_cache, as_json=as_json, quiet=quiet, track=track, **wishes,
         )  # fmt: skip
         return
     with display.progress(quiet or as_json) as progress:
         if dry_run or plan_only:
-            plan = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, **wishes)
+            plan = pipeline.plan_files(
+                files, track=track, cache=not no_cache, progress=progress, preset=preset, **wishes
+            )
             timeline = None if dry_run else pipeline.write_plan(plan, out.with_suffix(".otio"), force=force)
         else:
             result = pipeline.edit(
                 files, out, target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, track=track,
-                force=force, cache=not no_cache, progress=progress,
+                preset=preset, hardware=hardware, force=force, cache=not no_cache, progress=progress,
             )  # fmt: skip
     if dry_run or plan_only:
         shown.plan(plan, timeline, as_json=as_json, quiet=quiet)
@@ -138,6 +149,7 @@ def plan(
     transitions: Transitions = "auto",
     sdr: Sdr = False,
     track: Track = None,
+    preset: Preset = None,
     dry_run: DryRun = False,
     force: Force = False,
     no_cache: NoCache = False,
@@ -150,7 +162,7 @@ def plan(
 
     wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr}
     with display.progress(quiet or as_json) as progress:
-        made = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, **wishes)
+        made = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, preset=preset, **wishes)
     timeline = None if dry_run else pipeline.write_plan(made, out, force=force)
     shown.plan(made, timeline, as_json=as_json, quiet=quiet)
 
@@ -159,6 +171,8 @@ def plan(
 def render(
     timeline: Annotated[Path, typer.Argument(help="An .otio timeline, as roughcut wrote it or as you changed it.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The film: .mp4, .mov, .mkv or .webm.", metavar="FILM")],
+    preset: Preset = None,
+    hardware: Hardware = "off",
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -168,8 +182,16 @@ def render(
     from roughcut.cli import shown
 
     with display.progress(quiet or as_json) as progress:
-        result = pipeline.render(timeline, out, force=force, progress=progress)
+        result = pipeline.render(timeline, out, preset=preset, hardware=hardware, force=force, progress=progress)
     shown.result(result, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def presets(as_json: Json = False) -> None:
+    """Ways to write a film, by the names that --preset takes."""
+    from roughcut.cli import shown
+
+    shown.presets(as_json=as_json)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from roughcut import batch
 from roughcut.batch import Job, Outcome
 from roughcut.cli import display, shown
 from roughcut.errors import OptionError
+from roughcut.records import named_preset
 
 _WORDS = {"made": "made", "there": "made already", "failed": "failed", "planned": "planned"}
 
@@ -28,19 +29,22 @@ def one_folder(out: Path | None, out_dir: Path | None) -> Path:
 
 
 def edit(
-    files: Sequence[Path], out_dir: Path, *, plan_only: bool, dry_run: bool, force: bool, cache: bool,
-    as_json: bool, quiet: bool, **wishes: Any,
+    files: Sequence[Path], out_dir: Path, *, preset: str | None, hardware: str, plan_only: bool, dry_run: bool,
+    force: bool, cache: bool, as_json: bool, quiet: bool, **wishes: Any,
 ) -> None:  # fmt: skip
     """Edit or plan all files; exit code 2 where one of them failed."""
-    jobs = batch.jobs_for(files, out_dir)
+    ending = ".mp4" if preset is None else named_preset(preset).ending
+    jobs = batch.jobs_for(files, out_dir, ending=ending)
     for job in jobs:
         if job.note and not quiet:
             display.note(job.note)
     found: list[Outcome] = []
     with display.progress(quiet or as_json) as progress:
-        options = {"cache": cache, "force": force, "progress": progress, **wishes}
-        planning = plan_only or dry_run
-        each = batch.plan_each(jobs, write=not dry_run, **options) if planning else batch.edit_each(jobs, **options)
+        options = {"cache": cache, "force": force, "progress": progress, "preset": preset, **wishes}
+        if plan_only or dry_run:
+            each = batch.plan_each(jobs, write=not dry_run, **options)
+        else:
+            each = batch.edit_each(jobs, hardware=hardware, **options)
         for outcome in each:
             found.append(outcome)
             if not as_json:

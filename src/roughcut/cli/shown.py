@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from roughcut.cli import display
 from roughcut.errors import OptionError
-from roughcut.records import Analysis, AudioStream, MediaInfo, SubtitleStream, VideoStream
+from roughcut.records import PRESETS, Analysis, AudioStream, MediaInfo, SubtitleStream, VideoStream
 from roughcut.timebase import format_time, fraction_text
 from roughcut.timeline.plan import Plan
 
@@ -251,6 +251,18 @@ def result(made: EditResult, *, as_json: bool, quiet: bool) -> None:
     if not quiet:
         for words in made.notes():
             display.note(words)
+
+
+def presets(*, as_json: bool) -> None:
+    """All presets with what they are good for."""
+    if as_json:
+        display.say_json({name: vars(preset) for name, preset in PRESETS.items()})
+        return
+    rows = [
+        (name, p.codec, p.crf if p.codec != "prores" else "-", p.speed if p.codec != "prores" else "-", p.words)
+        for name, p in PRESETS.items()
+    ]
+    display.table(("preset", "codec", "crf", "speed", "what it is good for"), rows)
 
 
 def trained(made: TrainResult, *, as_json: bool) -> None:

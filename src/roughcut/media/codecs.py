@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from roughcut.errors import OutputError
-from roughcut.media.encoders import BIT_DEPTHS, Encoder, software
+from roughcut.media.encoders import BIT_DEPTHS, SMALLEST, Encoder, software
 from roughcut.media.hardware import find_hardware
 from roughcut.records import Codec, FilmSpec
 
@@ -25,6 +25,18 @@ class Container:
     def audio_for(self, codec: Codec) -> str:
         """The sound's encoder beside pictures of `codec`: an editor's file has PCM."""
         return "pcm_s24le" if codec == "prores" else self.audio
+
+    def holding(self, codec: Codec | None) -> Codec:
+        """`codec`, or the usual one. Raises OutputError for one that it cannot hold."""
+        if codec is None or codec in self.codecs:
+            return codec or self.codecs[0]
+        homes = [ending for ending, kind in CONTAINERS.items() if codec in kind.codecs]
+        raise OutputError(
+            f"{codec} does not go into such a file",
+            where=f"a {self.format} film",
+            allowed=", ".join(self.codecs),
+            next_step=f"choose another preset, or a name that ends in {' or '.join(homes)}",
+        )
 
 
 FAST_START = {"movflags": "+faststart"}
@@ -48,17 +60,12 @@ def container_of(path: Path) -> Container:
 
 
 def codec_of(spec: FilmSpec, container: Container) -> Codec:
-    """The film's codec. Raises OutputError where such a file cannot hold it."""
-    codec = spec.codec or container.codecs[0]
-    if codec not in container.codecs:
-        homes = [ending for ending, kind in CONTAINERS.items() if codec in kind.codecs]
-        raise OutputError(
-            f"this kind of file cannot hold {codec}",
-            where=f"a {container.format} film",
-            got=codec,
-            allowed=", ".join(container.codecs),
-            next_step=f"choose another preset, or a name that ends in {' or '.join(homes)}",
-        )
+    """The film's codec. Raises OutputError where such a file cannot hold it, or its pictures are too small for it."""
+    codec = container.holding(spec.codec)
+    least = SMALLEST.get(codec, 2)
+    if min(spec.width, spec.height) < least:
+        size = f"{spec.width}x{spec.height}"
+        raise OutputError(f"the pictures are too small for {codec}", got=size, allowed=f"{least}x{least} and more")
     return codec
 
 

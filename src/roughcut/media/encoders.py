@@ -20,6 +20,8 @@ from roughcut.records import Codec, FilmSpec, Speed
 PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
 BIT_DEPTHS: dict[Codec, int] = {"vp9": 8, "prores": 10}
 """Of codecs that are written with one depth alone: FFmpeg's wheels have no VP9 of 10 bit."""
+SMALLEST: dict[Codec, int] = {"hevc": 32, "av1": 64}
+"""Pixels of a side: below, x265 repeats itself no more and SVT-AV1 damages memory."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from roughcut.media.encoders import Encoder
 from roughcut.media.faults import reason
 from roughcut.records import FilmSpec
 
+TRIAL = (sys.executable, "-m", "roughcut.media.hardware")
 TRIAL_PICTURES = 8
 TRIAL_SECONDS = 30
 FAMILIES = ("nvenc", "qsv", "amf", "videotoolbox", "vaapi")
@@ -66,10 +67,9 @@ def trial(encoder: Encoder, width: int, height: int) -> str | None:
     """Why an encoder cannot write pictures of that size here, in FFmpeg's words; None where it can."""
     try:
         av.Codec(encoder.name, "w")
-    except av.FFmpegError:
+    except ValueError:
         return "not in this FFmpeg"
-    asked = json.dumps({**asdict(encoder), "width": width, "height": height})
-    command = [sys.executable, "-m", "roughcut.media.hardware", asked]
+    command = [*TRIAL, json.dumps({**asdict(encoder), "width": width, "height": height})]
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TRIAL_SECONDS, env=paths, check=False)

@@ -117,7 +117,7 @@ def _video(container: InputContainer, stream: AvVideo, first: VideoFrame, times:
     name = first.format.name
     return VideoStream(
         index=stream.index,
-        codec=stream.codec_context.name,
+        codec=stream.codec_context.codec.canonical_name,  # not the decoder's: av1, not libdav1d
         width=width,
         height=height,
         coded_width=first.width,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from roughcut.planner.pieces import Footage, Piece, source_id
-from roughcut.records import HD_COLOUR, KEPT_TAGS, Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec
+from roughcut.records import HD_COLOUR, KEPT_TAGS, Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec, named_preset
 from roughcut.timeline.plan import Source
 
 RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
@@ -37,13 +37,16 @@ def dominant(footage: Footage, pieces: Sequence[Piece]) -> Analysis:
     return footage[max(range(len(footage)), key=lambda i: shown[i])]
 
 
-def film_spec(footage: Footage, pieces: Sequence[Piece], *, sdr: bool = False) -> FilmSpec:
-    """A film of many sizes and rates takes those of what is seen longest; with `sdr`, HDR becomes BT.709 of 8 bits."""
+def film_spec(footage: Footage, pieces: Sequence[Piece], *, sdr: bool = False, preset: str | None = None) -> FilmSpec:
+    """A film of many sizes and rates takes those of what is seen longest.
+
+    With `sdr`, HDR becomes BT.709 of 8 bits; `preset` names how the film is written.
+    """
     media = dominant(footage, pieces).media
     colour, deep = media.video.colour, media.video.bit_depth > 8
     if sdr and colour.is_hdr:
         colour, deep = HD_COLOUR, False
-    return FilmSpec(
+    spec = FilmSpec(
         width=media.video.width,
         height=media.video.height,
         rate=media.video.rate,
@@ -52,6 +55,7 @@ def film_spec(footage: Footage, pieces: Sequence[Piece], *, sdr: bool = False) -
         tracks=film_tracks([media, *(a.media for a in footage)]),
         tags={k: v for k, v in media.tags.items() if k in KEPT_TAGS},
     )
+    return spec if preset is None else named_preset(preset).on(spec)
 
 
 def light_notes(footage: Footage, pieces: Sequence[Piece], spec: FilmSpec, *, sdr: bool) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 from roughcut.errors import OptionError
+from roughcut.records import named_preset
 from roughcut.timebase import parse_time
 
 Keep = Literal["auto", "speech", "highlights", "all"]
@@ -29,6 +30,8 @@ class PlanOptions:
     transitions: Transitions = "auto"
     sdr: bool = False
     """True: an HDR film is brought to SDR."""
+    preset: str | None = None
+    """How the film is written, by a name of `records.PRESETS`; None: the usual codec of its kind of file."""
 
     def __post_init__(self) -> None:
         for name, allowed in (("keep", Keep), ("look", Looks), ("transitions", Transitions)):
@@ -37,12 +40,21 @@ class PlanOptions:
                 raise OptionError(
                     "unknown value", where=f"--{name}", got=repr(value), allowed=", ".join(get_args(allowed))
                 )
+        if self.preset is not None:
+            named_preset(self.preset)
         if self.target is not None and self.target <= 0:
             raise OptionError("a film lasts longer than 0 s", where="--target", got=f"{float(self.target):g} s")
 
     @classmethod
     def parse(
-        cls, *, target: str | Fraction | int | None, keep: str, look: str, transitions: str, sdr: bool = False
+        cls,
+        *,
+        target: str | Fraction | int | None,
+        keep: str,
+        look: str,
+        transitions: str,
+        sdr: bool = False,
+        preset: str | None = None,
     ) -> PlanOptions:
         """Options from what people write; `target` as text (`60s`, `1:30`), whole seconds or a Fraction."""
         seconds = parse_time(target, where="--target") if isinstance(target, str) else target
@@ -52,4 +64,5 @@ class PlanOptions:
             look=look,  # type: ignore[arg-type]
             transitions=transitions,  # type: ignore[arg-type]
             sdr=sdr,
+            preset=preset,
         )

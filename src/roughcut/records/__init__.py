@@ -35,7 +35,7 @@ from roughcut.records.media import (
     no_progress,
 )
 from roughcut.records.picture import HD_COLOUR, Codec, FilmSpec, Picture, PictureReader, Speed, TrackSpec
-from roughcut.records.presets import PRESETS, Preset, preset
+from roughcut.records.presets import PRESETS, Preset, named_preset
 
 __all__ = [
     "F32",
@@ -76,6 +76,6 @@ __all__ = [
     "Transition",
     "TransitionKind",
     "VideoStream",
+    "named_preset",
     "no_progress",
-    "preset",
 ]

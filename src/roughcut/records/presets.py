@@ -19,6 +19,8 @@ class Preset:
     speed: Speed = "fast"
     bit_depth: int | None = None
     """None: the footage's."""
+    ending: str = ".mp4"
+    """Of a film whose name was not chosen."""
 
     def on(self, spec: FilmSpec) -> FilmSpec:
         """The film written this way."""
@@ -32,14 +34,14 @@ PRESETS = {
     "h264-best": Preset(codec="h264", words="for keeping: hardly to be told from the footage", crf=15, speed="best"),
     "hevc": Preset(codec="hevc", words="smaller than h264 at the same quality; phones, televisions, Apple"),
     "hevc-10bit": Preset(codec="hevc", words="the same with 10 bit: HDR, skies without bands", bit_depth=10),
-    "av1": Preset(codec="av1", words="smallest, free of royalties; players since about 2020"),
-    "vp9": Preset(codec="vp9", words="free of royalties; every browser", bit_depth=8),
-    "prores": Preset(codec="prores", words="ProRes 422 HQ, for going on in another editor: large", bit_depth=10),
+    "av1": Preset(codec="av1", words="small and free of royalties; players since about 2020"),
+    "vp9": Preset(codec="vp9", words="free of royalties; every browser; 8 bit", ending=".webm"),
+    "prores": Preset(codec="prores", words="ProRes 422 HQ, for going on in another editor: large", ending=".mov"),
     "draft": Preset(codec="h264", words="a quick look", crf=30, speed="draft"),
 }
 
 
-def preset(name: str) -> Preset:
+def named_preset(name: str) -> Preset:
     """A preset by its name. Raises OptionError for an unknown one."""
     try:
         return PRESETS[name]
