@@ -23,7 +23,7 @@ def roughcut(*arguments: object, timeout: int = 120) -> subprocess.CompletedProc
 def test_every_command_has_help() -> None:
     """The commands of the README exist, and every option says what it does."""
     listed = roughcut("--help").stdout
-    for command in ("edit", "analyze", "plan", "render", "probe", "shots", "demo", "train", "evaluate"):
+    for command in ("edit", "analyze", "plan", "render", "probe", "shots", "demo", "train", "evaluate", "presets"):
         assert command in listed
     from roughcut.cli.app import app
 
@@ -62,6 +62,9 @@ def test_dry_run_and_plan_only(talk: Path, tmp_path: Path) -> None:
         (("edit", "TALK", "-o", "x.mp4", "--keep", "most"), "--keep: unknown value"),
         (("edit", "TALK", "-o", "x.abc"), "unknown kind of film"),
         (("edit", "TALK", "-o", "x.mp4", "--target", "3h"), "the target is longer than the footage"),
+        (("edit", "TALK", "-o", "x.mp4", "--preset", "mpeg9"), "--preset: unknown preset"),
+        (("edit", "TALK", "-o", "x.mp4", "--preset", "prores"), "prores does not go into such a file"),
+        (("edit", "TALK", "-o", "x.mp4", "--hardware", "on"), "--hardware: unknown value"),
         (("render", "no.otio", "-o", "x.mp4"), "no.otio: no such timeline"),
         (("train", "cooking", "--data", "d.jsonl", "-o", "r"), "no such task"),
         (("evaluate", "cooking", "--data", "d"), "no such task"),

@@ -126,6 +126,18 @@ def test_films_written_apart_join(tmp_path: Path, codec: str) -> None:
         np.testing.assert_array_equal(apart, after)
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "vp9"])
+def test_every_key_frame_starts_anew(tmp_path: Path, codec: str) -> None:
+    """From the second key frame on, what is decoded alone is what is decoded in the whole film."""
+    packets, _ = packets_of(spec_of(codec, speed="draft", crf=30), tmp_path / "a.mkv", noise(300))
+    keys = [n for n, (_, key) in enumerate(packets) if key]
+    assert len(keys) > 1
+    whole, rest = (decoded_by(tmp_path / "a.mkv", part) for part in (packets, packets[keys[1] :]))
+    assert len(rest) == len(packets) - keys[1]
+    for apart, inside in zip(rest, whole[keys[1] :], strict=True):
+        np.testing.assert_array_equal(apart, inside)
+
+
 def decoded_by(like: Path, packets: list[tuple[bytes, bool]]) -> list[np.ndarray]:
     """What a decoder set up for the film `like` makes of these packets."""
     with av.open(str(like)) as film:
