@@ -78,12 +78,20 @@ def packets_of(spec: FilmSpec, path: Path, pictures: list[np.ndarray]) -> tuple[
         return packets, stream.codec_context.extradata or b""
 
 
-@pytest.mark.parametrize("colour", [HDR, HD_FULL], ids=["hdr10bit", "full8bit"])
+@pytest.fixture(scope="module", params=[HDR, HD_FULL], ids=["hdr10bit", "full8bit"])
+def tagged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ColourTags]:
+    """The same pictures with tags, HDR with 10 bits."""
+    pixels = "yuv420p10le" if request.param is HDR else "yuv420p"
+    path = tmp_path_factory.mktemp("media") / "tagged.mkv"
+    return write_media(path, [patches()] * 36, rate=RATE, colour=request.param, pixel_format=pixels), request.param
+
+
 @pytest.mark.parametrize(("ending", "codec"), PAIRS)
 def test_every_codec_in_every_kind_of_file(
-    footage: Path, tmp_path: Path, ending: str, codec: str, colour: ColourTags
+    tagged: tuple[Path, ColourTags], tmp_path: Path, ending: str, codec: str
 ) -> None:
     """A second of patches has its codec, depth, tags, exact times and colours in the written file."""
+    footage, colour = tagged
     asked = FilmSpec(**PLAIN, colour=colour, bit_depth=10 if colour is HDR else 8, tracks=(TrackSpec(),), codec=codec)
     spec, remarks = fitted(asked, Path(f"x{ending}"))
     assert bool(remarks) == (codec == "vp9" and colour is HDR)
