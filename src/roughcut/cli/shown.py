@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import sys
+from bisect import bisect_right
+from itertools import islice, takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -187,8 +189,10 @@ def analysis(found: Analysis, *, as_json: bool, quiet: bool) -> None:
 
 
 def _spoken(found: Analysis, i: int) -> float:
-    shot = found.timing.shots[i].range
-    parts = (shot.intersect(s.range) for s in found.timing.speech)
+    shot, speech = found.timing.shots[i].range, found.timing.speech
+    first = bisect_right(speech, shot.start, key=lambda s: s.range.end)
+    near = takewhile(lambda s: s.range.start < shot.end, islice(speech, first, None))
+    parts = (shot.intersect(s.range) for s in near)
     return float(sum(p.duration for p in parts if p is not None) / shot.duration)
 
 

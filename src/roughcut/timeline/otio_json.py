@@ -7,7 +7,7 @@ none of our business (other tools'), so here it travels through the library as o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import opentimelineio as otio
@@ -29,9 +29,9 @@ def metadata_of(thing: Any) -> Json:
     return json.loads(text) if text else {}
 
 
-def text_of(thing: otio.core.SerializableObject) -> str:
-    """The object as a file's text."""
-    return json.dumps(plain(thing), indent=2)
+def text_of(thing: otio.core.SerializableObject) -> Iterator[str]:
+    """The object as a file's text, in parts: the whole text of a long film is tens of megabytes."""
+    return json.JSONEncoder(indent=2).iterencode(plain(thing))
 
 
 def plain(thing: otio.core.SerializableObject) -> Json:
