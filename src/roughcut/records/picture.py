@@ -87,7 +87,7 @@ class FilmSpec:
     codec: Codec | None = None
     """None: what the kind of file usually holds (VP9 in WebM, else H.264)."""
     crf: int = 20
-    """Quality in x264's terms, 0 (lossless) to 51; other codecs get the number that looks about alike."""
+    """Quality in x264's terms, 0 (best) to 51; other codecs get the number that looks about alike."""
     speed: Speed = "fast"
     tags: dict[str, str] = field(default_factory=dict)
 
