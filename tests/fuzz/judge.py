@@ -12,6 +12,7 @@ from time import perf_counter
 import roughcut
 from roughcut.errors import ProofError, RoughcutError
 
+SILENT = (".gif",)  # formats that tell neither length nor damage: what is gone from their middle cannot be known
 TELLABLE = 3  # frames: a file that promises no length cannot know that fewer are gone from its ends
 LIMIT_SECONDS, LIMIT_BYTES = 30, 10**9
 
@@ -56,7 +57,11 @@ def judge(path: Path, folder: Path, whole_frames: int) -> Outcome:
         verdict, words = "film", "; ".join(analysis.warnings)
         if not film.is_file() or result.proof.problems:
             verdict, words = "unproved", "; ".join(result.proof.problems)
-        elif not analysis.warnings and len(analysis.features.times) < whole_frames - TELLABLE:
+        elif (
+            path.suffix not in SILENT
+            and not analysis.warnings
+            and len(analysis.features.times) < whole_frames - TELLABLE
+        ):
             verdict, words = "unnamed loss", f"{len(analysis.features.times)} of {whole_frames} frames"
     except ProofError as error:
         verdict, words = "unproved", str(error)

@@ -25,7 +25,7 @@ class Kind:
     audio: str | None = "aac"
     pixel_format: str = "yuv420p"
     options: dict[str, str] = field(default_factory=dict)
-    size: tuple[int, int] = (64, 48)
+    rotation: int = 0
 
 
 FAST = {"preset": "ultrafast", "g": "12", "bf": "2"}
@@ -33,6 +33,8 @@ KINDS = (
     Kind(name="h264.mp4", options=FAST),
     Kind(name="h264.mkv", options=FAST, audio="libopus"),
     Kind(name="h264.ts", options=FAST, audio="mp2"),
+    Kind(name="turned.mov", options=FAST, rotation=90),
+    Kind(name="interlaced.mkv", options={**FAST, "x264-params": "interlaced=1"}, audio="flac"),
     Kind(name="hevc.mp4", video="libx265", options={"preset": "ultrafast", "x265-params": "keyint=12:log-level=0"}),
     Kind(name="av1.mp4", video="libsvtav1", options={"preset": "12"}),
     Kind(name="vp9.webm", video="libvpx-vp9", audio="libopus", options={"deadline": "realtime", "cpu-used": "8"}),
@@ -60,7 +62,7 @@ def write_seed(folder: Path, kind: Kind) -> Path:
     options = kind.options or {"preset": "ultrafast"}
     return write_media(
         folder / kind.name, pictures(), rate=Fraction(RATE), sound=sound, codec=kind.video,
-        options=options, pixel_format=kind.pixel_format,
+        options=options, pixel_format=kind.pixel_format, rotation=kind.rotation,
     )  # fmt: skip
 
 

@@ -61,6 +61,11 @@ def frame_of(samples: F32, layout: str, rate: int) -> AudioFrame:
     return frame
 
 
+def kind_of(frame: AudioFrame) -> tuple[int, str, str]:
+    """Rate, sample format and layout: a resampler takes only one kind."""
+    return frame.sample_rate, frame.format.name, frame.layout.name
+
+
 class SoundReader:
     """One track of one file. Sequential reads decode on; others seek. Use as a context manager."""
 
@@ -192,6 +197,7 @@ class _Phase:
         self._parts, self._grid = parts, grid
         self._resampler: AudioResampler | None = None
         self._in_rate = 0
+        self._kind: tuple[int, str, str] | None = None
         self._next_in = 0  # absolute source sample expected next
         self._place = 0  # absolute film-rate sample of the next output
 
@@ -208,7 +214,7 @@ class _Phase:
 
     def _jumps(self, at: int, frame: AudioFrame) -> bool:
         slack = slack_at(Fraction(at, frame.sample_rate), self._parts)
-        return abs(at - self._next_in) > slack * frame.sample_rate or frame.sample_rate != self._in_rate
+        return abs(at - self._next_in) > slack * frame.sample_rate or kind_of(frame) != self._kind
 
     def _source_place(self, frame: AudioFrame) -> int:
         if frame.pts is None or frame.time_base is None:
@@ -220,7 +226,7 @@ class _Phase:
 
     def _begin(self, frame: AudioFrame, at: int) -> AudioFrame | None:
         """Start a run at the next meeting point of the grids inside the frame; None where it has none."""
-        self._in_rate = frame.sample_rate
+        self._in_rate, self._kind = frame.sample_rate, kind_of(frame)
         meet = self._in_rate // math.gcd(self._in_rate, self._rate)
         skip = -at % meet
         if skip >= frame.samples:

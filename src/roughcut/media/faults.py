@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,8 @@ def check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise InputError("a folder, not a file", where=path, next_step="name the files in it")
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a FIFO would wait for ever, a device may never end
+            raise InputError("not a plain file", where=path, next_step="copy what it gives into a file first")
         with path.open("rb") as file:
             if not file.read(1):
                 raise InputError("the file is empty", where=path, next_step=VIDEO_NEXT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -49,7 +50,7 @@ def probe(path: Path | str) -> MediaInfo:
             raise InputError("a bare stream: its pictures carry no times", where=path, next_step=step)
         first = _first_frame(container, stream, path)
         video = _video(container, stream, first, times)
-        audio = tuple(_audio(a, video) for a in container.streams.audio if a.rate)
+        audio = tuple(_audio(a, video) for a in container.streams.audio if a.codec_context and a.rate)
         subtitles = subtitle_streams(container)
         return MediaInfo(
             path=path,
@@ -82,6 +83,9 @@ def content_digest(path: Path) -> str:
 def video_stream(container: InputContainer, path: Path) -> AvVideo:
     """The first stream of moving pictures; a cover picture is none."""
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if moving and all(s.codec_context is None for s in moving):
+        raise InputError("its pictures are of an unknown kind", where=path, next_step=VIDEO_NEXT)
+    moving = [s for s in moving if s.codec_context is not None]
     if not moving:
         held = ", ".join(s.type for s in container.streams) or "nothing"
         raise InputError("no video stream", where=path, got=held, next_step=VIDEO_NEXT)
@@ -200,8 +204,13 @@ def _cut_off(container: InputContainer, path: Path, video: VideoStream, times: P
         return [f"the file is cut off: {times.lost} of {times.listed} pictures are missing at the end"]
     if container.format.name == "mpegts" and all(path.stat().st_size % size for size in (188, 192, 204)):
         return ["the file is cut off: it ends in the middle of a packet"]
-    if container.format.name in ("gif", "mpegts") and 0 < times.read < (1 - UNREAD) * path.stat().st_size - SMALL:
+    if container.format.name == "mpegts" and 0 < times.read < (1 - UNREAD) * path.stat().st_size - SMALL:
         return [f"the file is damaged: what lies beyond byte {times.read:,} of {path.stat().st_size:,} cannot be read"]
+    missing = container.streams[video.index].frames - times.pictures
+    if container.format.name == "avi" and video.last is not None and missing > 2:
+        return [f"the file is damaged: {missing} of {missing + times.pictures} pictures are missing"]
+    if container.format.name == "gif" and not _ends_with(path, b";"):
+        return ["the file is cut off: its end mark is missing"]
     stream = container.streams[video.index]
     promised = _promised(container, stream) if isinstance(stream, AvVideo) else None
     if promised is None or video.last is None:
@@ -212,3 +221,9 @@ def _cut_off(container: InputContainer, path: Path, video: VideoStream, times: P
     if short <= (Fraction(3, 2) / video.rate if exact else max(Fraction(1), 2 / video.rate)):
         return []
     return [f"the pictures end {float(short):.2f} s before the length that the file promises"]
+
+
+def _ends_with(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        file.seek(-len(mark), os.SEEK_END)
+        return file.read() == mark

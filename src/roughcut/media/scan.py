@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from roughcut.errors import InputError
-from roughcut.media.audio import WITHIN_ONE, slack_at
+from roughcut.media.audio import WITHIN_ONE, kind_of, slack_at
 from roughcut.media.decode import Clock, decoded, demuxed, to_rgb
 from roughcut.media.faults import Losses, opened
 from roughcut.media.times import gaps
@@ -201,14 +201,16 @@ class _Ear:
         self._run: _Anchor | None = None
         self._resampler: AudioResampler | None = None
         self._rate = 0
+        self._kind: tuple[int, str, str] | None = None
 
     def push(self, frame: AudioFrame) -> None:
         seconds = self._seconds(frame)
         if seconds > self._end:
             return  # a damaged timestamp must not fill all that follows with silence
         slack = slack_at(seconds + self._start, self._parts)
-        if self._run is None or abs(seconds - self._expected()) > slack or frame.sample_rate != self._rate:
+        if self._run is None or abs(seconds - self._expected()) > slack or kind_of(frame) != self._kind:
             self._begin(seconds, frame.sample_rate)
+            self._kind = kind_of(frame)
         assert self._run is not None
         self._run.taken += frame.samples
         frame.pts = None

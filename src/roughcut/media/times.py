@@ -51,6 +51,8 @@ class PictureTimes:
     """Pictures the index speaks of that lie beyond the end of the file."""
     listed: int = 0
     """Pictures the index speaks of."""
+    pictures: int = 0
+    """Pictures that were read."""
     read: int = 0
     """Where in the file the last packet that was read ends, bytes."""
 
@@ -68,11 +70,10 @@ def read_times(path: Path, index: int) -> PictureTimes | None:
     with opened(path) as container:
         stream = container.streams[index]
         lost, listed, steps = _index(container, stream, path)
+        seen = _Seen(stream, by_dts=container.format.name == "avi")
         if path.stat().st_size <= WHOLE or any(name in container.format.name for name in JOINABLE):
-            seen = _Seen(stream)
             _look(container, seen, None)
             return seen.times(lost, listed)
-        seen = _Seen(stream)
         _look(container, seen, HEAD)
         if steps is not None and seen.pts:
             return PictureTimes(first=min(seen.pts), last=None, last_step=None, steps=steps, lost=lost, listed=listed)
@@ -98,6 +99,8 @@ class _Seen:
     places: list[int] = field(default_factory=lambda: [0])
     """Byte at which each part begins."""
     rows: dict[int, _Row] = field(default_factory=dict)
+    by_dts: bool = False
+    """AVI stores no presentation times; what FFmpeg makes of them is not to be relied on."""
     at_end: bool = False
     read: int = 0
     last_duration: tuple[int, int] = (0, 0)  # of the latest picture: start, duration
@@ -110,7 +113,8 @@ class _Seen:
         if joinable:
             self._follow(packet)
         self.read = max(self.read, (packet.pos or 0) + packet.size)
-        ticks = packet.pts if packet.pts is not None else packet.dts
+        counted = self.by_dts or packet.pts is None
+        ticks = packet.dts if counted else packet.pts
         if packet.stream_index != self.stream.index or ticks is None or packet.is_discard:
             return
         if self.rows and self.rows[packet.stream_index].part != self.run_parts[-1]:
@@ -158,6 +162,7 @@ class _Seen:
             last=runs[-1][1][-1] + shift if self.at_end else None,
             last_step=self.last_duration[1] if ended else None,
             steps=steps, parts=tuple(parts), lost=lost, listed=listed, read=self.read,
+            pictures=sum(len(pts) for _, pts in runs),
         )  # fmt: skip
 
 
