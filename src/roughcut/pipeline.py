@@ -30,7 +30,7 @@ from roughcut.planner import PlanOptions, make_plan
 from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, named_preset, no_progress
 from roughcut.rendering import EditResult, render_plan
 from roughcut.reporting import report_paths, reported
-from roughcut.results import claim
+from roughcut.results import changed, claim
 from roughcut.spatial.mapper import SpaceMapper
 from roughcut.temporal.moments import MomentMapper
 from roughcut.temporal.shots import shots_from
@@ -149,7 +149,9 @@ def render(
     if preset is not None:
         planned = replace(planned, spec=named_preset(preset).on(planned.spec))
     claim([out], inputs=[s.path for s in planned.sources], force=force)
-    return render_plan(planned, out, timeline=timeline, hardware=hardware == "auto", progress=progress)
+    remarks = changed(planned.sources)
+    result = render_plan(planned, out, timeline=timeline, hardware=hardware == "auto", progress=progress)
+    return replace(result, remarks=(*remarks, *result.remarks))
 
 
 def _check_writing(out: Path, preset: str | None, hardware: str) -> None:

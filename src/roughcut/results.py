@@ -17,7 +17,8 @@ def claim(outputs: Sequence[Path], *, inputs: Sequence[Path], force: bool) -> No
     """Check that all outputs can be written, and make the folder they go to.
 
     Raises:
-        OutputError: an output is an input, is a folder or a device, has too long a name, exists without `force`, or its folder cannot be written.
+        OutputError: an output is an input, a folder or a device, has too long a name, exists without `force`, or its
+            folder cannot be written.
     """
     for path in outputs:
         _check_name(path)
