@@ -106,4 +106,5 @@ def test_every_promised_codec_is_read(tmp_path: Path, name: str) -> None:
     assert np.abs(np.array(shown) - [level(n) for n in range(3, 33)]).max() < coarse + 2
     if info.audio:
         sound = read_sound(info, TimeRange(info.video.start, info.range.end), 48_000, "stereo")
-        assert find_beeps(sound, 48_000) == pytest.approx([1], abs=0.004)
+        slack = 0.025 if FILES[name][3] == "libmp3lame" else 0.004  # AVI cannot say that MP3 begins 1105 samples late
+        assert find_beeps(sound, 48_000) == pytest.approx([1], abs=slack)
