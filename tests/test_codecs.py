@@ -17,12 +17,11 @@ from roughcut.effects.transitions import dissolve
 from roughcut.errors import OutputError
 from roughcut.media import hardware
 from roughcut.media.codecs import CONTAINERS, encoder_for, fitted
-from roughcut.media.encode import FilmWriter
 from roughcut.media.encoders import Encoder
 from roughcut.media.picture import Conformer, Film, FilmPicture
 from roughcut.media.probe import probe
 from roughcut.records import Codec, ColourTags, FilmSpec, TrackSpec
-from roughcut.rendering import render_plan
+from roughcut.rendering import render_plan, write_film
 from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Clip, Decision, Join, Plan, Source
 
@@ -68,10 +67,7 @@ def plan_of(footage: Path, spec: FilmSpec) -> Plan:
 
 def packets_of(spec: FilmSpec, path: Path, pictures: list[np.ndarray]) -> tuple[list[tuple[bytes, bool]], bytes]:
     """The video packets (with whether they are key frames) and the extradata of a written film."""
-    film = Film(spec)
-    with FilmWriter(path, spec) as out:
-        for rgb in pictures:
-            out.write_picture(FilmPicture(film.from_rgb(rgb), film))
+    write_film(path, spec, pictures, None)
     with av.open(str(path)) as read:
         stream = read.streams.video[0]
         packets = [(bytes(p), p.is_keyframe) for p in read.demux(stream) if p.size]
@@ -198,10 +194,10 @@ def test_what_a_file_cannot_hold_is_refused(footage: Path, tmp_path: Path, endin
 
 
 @pytest.mark.parametrize(("codec", "side"), [("av1", 62), ("hevc", 30)])
-def test_pictures_too_small_for_an_encoder(tmp_path: Path, codec: str, side: int) -> None:
+def test_pictures_too_small_for_an_encoder(codec: str, side: int) -> None:
     """Sizes that SVT-AV1 damages memory on, and on which x265 differs from run to run, are refused."""
     with pytest.raises(OutputError, match="too small"):
-        FilmWriter(tmp_path / "film.mkv", FilmSpec(**PLAIN | {"height": side}, codec=codec))
+        encoder_for(FilmSpec(**PLAIN | {"height": side}, codec=codec), CONTAINERS[".mkv"])
 
 
 @pytest.mark.parametrize(("ending", "codec"), [(".mp4", "h264"), (".mov", "h264"), (".mkv", "h264"), (".webm", "vp9")])

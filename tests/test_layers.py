@@ -20,6 +20,10 @@ FLOORS: list[set[str]] = [
     {"media", "features", "temporal", "spatial", "effects"},  # the stages
     {"planner"},
     {"report"},
+    {"synthesis"},
+    {"units", "soundtrack"},
+    {"parts"},
+    {"assembly"},
     {"watching", "rendering", "results", "claims"},  # the two halves of the pipeline
     {"reporting"},
     {"pipeline"},

@@ -6,7 +6,7 @@ temporal mapping    U = RNN(X)             temporal
 spatial mapping     V = SpaceMapper(X, U)  spatial
 deciding            plan                   planner, timeline
 effect synthesis    y = Synth(V, x)        effects
-output layer        film, proof, report    media.encode, media.proof, report
+output layer        film, proof, report    media.mux, media.proof, report
 """
 
 from __future__ import annotations

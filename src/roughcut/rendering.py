@@ -1,9 +1,9 @@
-"""From a plan to a proved film: readers for the effect synthesis, loudness in two passes, the film, the proof."""
+"""From a plan to a proved film: units copied or encoded, loudness beside them, one muxer, the proof."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,24 +12,26 @@ from typing import Any
 
 import numpy as np
 
-from roughcut.effects.looks import apply_look
-from roughcut.effects.sound import limited, target_gain
-from roughcut.effects.synthesizer import EffectSynthesizer
-from roughcut.effects.tone import Tone, tone_between
-from roughcut.errors import ProofError
-from roughcut.media.audio import SoundReader
-from roughcut.media.carried import carried
-from roughcut.media.codecs import container_of, fitted
-from roughcut.media.decode import grid_frames
-from roughcut.media.encode import FilmWriter
-from roughcut.media.loudness import measure_loudness
-from roughcut.media.picture import Conformer, Film, FilmPicture
+from roughcut.assembly import assemble, coded_pictures
+from roughcut.errors import PlanError, ProofError
+from roughcut.media.bitstream import BitstreamError
+from roughcut.media.carried import Carried, carried
+from roughcut.media.codecs import container_of, encoder_for, fitted
+from roughcut.media.mux import CodedVideo, FilmMuxer
+from roughcut.media.picture import Film, FilmPicture
 from roughcut.media.probe import probe
 from roughcut.media.proof import Proof, measure
-from roughcut.records import F32, FilmSpec, MediaInfo, Progress, no_progress
+from roughcut.media.remux import codec_name
+from roughcut.media.segment import SegmentWriter, beside_copies, part_delay, part_ending, part_packets
+from roughcut.parts import PartMaker, parts_folder
+from roughcut.records import F32, FilmSpec, Progress, no_progress
+from roughcut.soundtrack import Loudness
+from roughcut.synthesis import Media, film_grid, synthesizer
 from roughcut.timebase import format_time, nearest_frame
+from roughcut.timeline.grid import UniformGrid
 from roughcut.timeline.otio import require_media
-from roughcut.timeline.plan import Plan, Source
+from roughcut.timeline.plan import Plan
+from roughcut.units import Cutting, Smart, encoded_units, smart_units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class EditResult:
     """Wall time per step."""
     timeline: Path | None = None
     reports: tuple[Path, ...] = ()
+    copied: int = 0
+    """Frames taken over from the source as they are coded there."""
     remarks: tuple[str, ...] = field(default=())
     """What was not done as planned, in words."""
 
@@ -53,7 +57,8 @@ class EditResult:
 
     def notes(self) -> list[str]:
         """The plan's notes and the render's remarks."""
-        return [*self.plan.notes, *self.remarks]
+        copied = f"{self.copied} of {self.proof.frames_found} frames are the source's own, not encoded again"
+        return [*self.plan.notes, *([copied] if self.copied else []), *self.remarks]
 
     def verdict(self) -> str:
         """One line: how long, how many clips, in sync or not."""
@@ -69,6 +74,7 @@ class EditResult:
             "timeline": None if self.timeline is None else str(self.timeline),
             "reports": [str(p) for p in self.reports],
             "clips": len(self.plan.clips),
+            "copied_frames": self.copied,
             "proof": self.proof.to_dict(),
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "notes": self.notes(),
@@ -80,114 +86,135 @@ def render_plan(
     out: Path,
     *,
     timeline: Path | None = None,
+    smart: Smart = "auto",
+    resume: bool = False,
     hardware: bool = False,
     progress: Progress = no_progress,
 ) -> EditResult:
-    """Render, then measure what was written; `hardware` tries encoders of the machine before those of software.
+    """Render, then measure what was written; the film gets its name when it holds what was planned.
+
+    Args:
+        smart: `auto` copies the packets of what nothing is done to where source and film are alike, `always` takes the
+            source's codec for the film and refuses where nothing can be copied, `never` encodes all.
+        resume: use finished parts of an interrupted render, and leave them when this one is interrupted.
+        hardware: try the machine's encoders before those of software.
 
     Raises:
         InputError, PlanError, OutputError: see `pipeline.render`. ProofError: the film is not what was planned.
     """
-    spec, losses = fitted(plan.spec, out)
     require_media(plan)
     began = perf_counter()
-    remarks = [*losses, *_write(replace(plan, spec=spec), out, hardware, progress)]
-    rendered = perf_counter()
-    proof = measure(out, plan)
-    if proof.problems:
-        raise ProofError("; ".join(proof.problems), where=out, next_step="please report this with the timeline")
-    seconds = {"render": rendered - began, "proof": perf_counter() - rendered}
-    return EditResult(film=out, plan=plan, proof=proof, seconds=seconds, timeline=timeline, remarks=tuple(remarks))
+    media = {s.id: probe(s.path) for s in plan.sources if any(c.source == s.id for c in plan.clips)}
+    given = plan
+    plan = _with_codec(plan, out, media) if smart == "always" else plan
+    spec, losses = fitted(plan.spec, out)
+    plan = replace(plan, spec=spec)
+    beside = carried(plan, media, container_of(out).format)
+    with parts_folder(out, resume=resume) as folder:
+        job = _Render(plan, out, media, beside, folder, hardware, progress)
+        cutting = job.cut("never" if hardware else smart)
+        try:
+            made = job.film(cutting)
+        except BitstreamError as error:
+            cutting = replace(encoded_units(job.grid), remarks=(f"all was encoded anew: {error}",))
+            made = job.film(cutting)
+    remarks = (*losses, *beside.remarks, *job.remarks, *cutting.remarks)
+    return replace(
+        made, plan=given, timeline=timeline, remarks=remarks, seconds={**made.seconds, "all": perf_counter() - began}
+    )
 
 
-def _write(plan: Plan, out: Path, hardware: bool, progress: Progress) -> list[str]:
-    """Write the film; returns what was not done as planned."""
-    with ExitStack() as open_files:
-        media = {s.id: probe(s.path) for s in plan.sources if any(c.source == s.id for c in plan.clips)}
-        beside = carried(plan, media, container_of(out).format)
-        synthesizer = EffectSynthesizer(plan, *_readers(plan, media, open_files), apply_look)
-        gain, remark = _gain(plan, synthesizer, progress)
-        total = float(plan.film_frames() / plan.spec.rate)
-        with FilmWriter(out, plan.spec, beside, hardware=hardware) as film:
-            sounds = [_Sound(film, synthesizer, k, gain) for k in range(len(plan.spec.tracks))]
-            for n, picture in enumerate(synthesizer.pictures()):
-                film.write_picture(picture)  # type: ignore[arg-type]  # our readers give FilmPictures
-                for sound in sounds:
-                    sound.write_to((n + 1) / plan.spec.rate)
-                progress("rendering", float((n + 1) / plan.spec.rate), total)
-    return [*beside.remarks, *(words for words in (remark, film.remark) if words)]
+class _Render:
+    """One film in the making."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        out: Path,
+        media: Media,
+        beside: Carried,
+        folder: Path,
+        hardware: bool,
+        progress: Progress,
+    ) -> None:
+        self._plan, self._out, self._media, self._beside = plan, out, media, beside
+        self._folder, self._progress = folder, progress
+        self.grid, self.remarks = film_grid(plan, media)
+        self._encoder, remark = encoder_for(plan.spec, container_of(out), hardware=hardware)
+        self.remarks += [remark] if remark else []
+
+    def cut(self, smart: Smart) -> Cutting:
+        """The film's units."""
+        with synthesizer(self._plan, self.grid, self._media) as effects:
+            untouched = list(effects.untouched())
+        if smart == "never":
+            return encoded_units(self.grid)
+        cutting = smart_units(self._plan, self.grid, untouched, self._media, self._encoder)
+        if smart == "always" and not cutting.copied:
+            reason = "; ".join(cutting.remarks) or "something is done to every picture"
+            raise PlanError("nothing can be copied", where=self._out, got=reason, next_step="use --smart auto")
+        return cutting
+
+    def film(self, cutting: Cutting) -> EditResult:
+        """Encode what is missing, put it together, prove it, name it."""
+        began = perf_counter()
+        encoder = beside_copies(self._encoder) if cutting.copied else self._encoder
+        parts = PartMaker(self._plan, self.grid, self._media, encoder, self._folder)
+        gain = self._parts_and_gain(parts, cutting)
+        pictures = coded_pictures(self._plan, cutting, parts, encoder)
+        with FilmMuxer(self._out, self._plan.spec, self.grid, pictures.video, self._beside) as film:
+            assemble(self._plan, self.grid, self._media, pictures, film, gain, self._progress)
+            rendered = perf_counter()
+            proof = measure(film.temporary, self._plan)
+            if proof.problems:
+                step = "please report this with the timeline"
+                raise ProofError("; ".join(proof.problems), where=self._out, next_step=step)
+            film.publish()
+        seconds = {"render": rendered - began, "proof": perf_counter() - rendered}
+        return EditResult(film=self._out, plan=self._plan, proof=proof, seconds=seconds, copied=cutting.copied)
+
+    def _parts_and_gain(self, parts: PartMaker, cutting: Cutting) -> float:
+        """The parts, and beside them the pass over the sound."""
+        loudness = Loudness(self._plan, self.grid, self._media)
+        with ThreadPoolExecutor(1, thread_name_prefix="roughcut-loudness") as pool:
+            measured = pool.submit(loudness.gain)
+            try:
+                parts.make([u for u in cutting.units if u.copy is None], self._progress)
+                gain, remark = measured.result()
+            except BaseException:
+                loudness.stop()
+                raise
+        self.remarks += [remark] if remark else []
+        return gain
 
 
-class _Sound:
-    """One track on its way into the film, as far as the pictures have come."""
-
-    def __init__(self, film: FilmWriter, synthesizer: EffectSynthesizer, track: int, gain: float) -> None:
-        self._film, self._track = film, track
-        self._rate = film.spec.tracks[track].rate
-        self._blocks = limited(synthesizer.sound(track), gain, self._rate)
-        self._heard = 0
-
-    def write_to(self, end: Fraction) -> None:
-        """Write at least all samples before film time `end`."""
-        due = nearest_frame(end, Fraction(self._rate))
-        while self._heard < due and (block := next(self._blocks, None)) is not None:
-            self._film.write_sound(block, self._track)
-            self._heard += block.shape[1]
-
-
-def _gain(plan: Plan, synthesizer: EffectSynthesizer, progress: Progress) -> tuple[float, str | None]:
-    """First pass over the main track alone: the gain that brings it to the loudness target. All tracks get it."""
-    if not plan.spec.tracks or plan.loudness_target is None:
-        return 1.0, None
-    main = min(plan.track, len(plan.spec.tracks) - 1)
-    track = plan.spec.tracks[main]
-    total = float(plan.film_frames() / plan.spec.rate)
-    heard = _told(synthesizer.sound(main), track.rate, total, progress)
-    measured = measure_loudness(heard, track.rate, track.layout)
-    return target_gain(measured.integrated, plan.loudness_target)
-
-
-def _told(blocks: Iterable[F32], rate: int, total: float, progress: Progress) -> Iterator[F32]:
-    done = 0
-    for block in blocks:
-        yield block
-        done += block.shape[1]
-        progress("measuring loudness", done / rate, total)
-
-
-def _readers(plan: Plan, media: dict[str, MediaInfo], open_files: ExitStack) -> tuple[Any, Any]:
-    """The synthesizer's readers: pictures conformed to the film, sound at its rate and layout."""
-    film = Film(plan.spec)
-    conformers = {source: Conformer(info, film, _tone(info, film)) for source, info in media.items()}
-    sounds: dict[tuple[str, int], SoundReader] = {}
-
-    def read_pictures(source: Source, start: Fraction, count: int) -> Iterator[FilmPicture]:
-        for frame in grid_frames(media[source.id], start, count, plan.spec.rate):
-            yield conformers[source.id].picture(frame)
-
-    def read_sound(source: Source, track: int, start: Fraction, samples: int) -> F32:
-        key, wanted = (source.id, track), plan.spec.tracks[track]
-        if key not in sounds:
-            reader = SoundReader(media[source.id], wanted.rate, wanted.layout, track=track)
-            sounds[key] = open_files.enter_context(reader)
-        return sounds[key].read(start, samples)
-
-    return read_pictures, read_sound
-
-
-def _tone(info: MediaInfo, film: Film) -> Tone | None:
-    return tone_between(info.video.colour, film.spec.colour, info.video.peak)
+def _with_codec(plan: Plan, out: Path, media: Media) -> Plan:
+    """The plan with the codec of the source that fills most of the film, where the container holds it."""
+    shown = {name: sum(c.range.duration for c in plan.clips if c.source == name) for name in media}
+    found = codec_name(media[max(shown, key=lambda name: shown[name])])
+    codec = next((c for c in container_of(out).codecs if c == found), plan.spec.codec)
+    return replace(plan, spec=replace(plan.spec, codec=codec))
 
 
 def write_film(path: Path, spec: FilmSpec, frames: Iterable[np.ndarray], sound: F32 | None) -> Path:
     """Write RGB frames [h, w, 3] and [channels, n] sound as a film, without a plan."""
     spec, _ = fitted(spec, path)
-    film = Film(spec)
+    film, (encoder, _) = Film(spec), encoder_for(spec, container_of(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FilmWriter(path, spec) as writer:
-        for n, rgb in enumerate(frames):
-            writer.write_picture(FilmPicture(film.from_rgb(rgb), film))
-            if sound is not None:
-                first, last = (nearest_frame(k / spec.rate, Fraction(spec.tracks[0].rate)) for k in (n, n + 1))
-                writer.write_sound(sound[:, first:last])
+    with parts_folder(path, resume=False) as folder:
+        part = folder / f"film{part_ending(spec)}"
+        count = 0
+        with SegmentWriter(part, spec, encoder) as writer:
+            for rgb in frames:
+                writer.write(FilmPicture(film.from_rgb(rgb), film))
+                count += 1
+        video = CodedVideo(like=part, tag=encoder.tag, delay=part_delay(part, spec.rate))
+        with FilmMuxer(path, spec, UniformGrid(count, spec.rate), video) as muxer:
+            for n, packet in enumerate(part_packets(part, 0, spec.rate, None)):
+                muxer.write_packet(packet)
+                if sound is not None:
+                    first, last = (nearest_frame(k / spec.rate, Fraction(spec.tracks[0].rate)) for k in (n, n + 1))
+                    muxer.write_sound(sound[:, first:last])
+            muxer.close()
+            muxer.publish()
     return path

@@ -8,7 +8,7 @@ sound          sample edges are rounded from the same frame edges, so pictures a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,10 +20,11 @@ from roughcut.effects.transitions import dissolve, fade
 from roughcut.errors import PlanError
 from roughcut.records import F32, Look, Picture
 from roughcut.timebase import nearest_frame
+from roughcut.timeline.grid import FrameGrid, Zone
 from roughcut.timeline.plan import Plan, Source
 
-ReadPictures = Callable[[Source, Fraction, int], Iterator[Picture]]
-"""(source, start in source seconds, count) -> exactly that many pictures on the film's grid."""
+ReadPictures = Callable[[Source, Sequence[Fraction]], Iterator[Picture]]
+"""(source, rising source times) -> the picture on screen at each."""
 ReadSound = Callable[[Source, int, Fraction, int], F32]
 """(source, track, start in source seconds, samples) -> [channels, samples] at the rate of that track of the film."""
 ApplyLook = Callable[[np.ndarray, Look], np.ndarray]
@@ -33,14 +34,12 @@ BLOCK = 48_000  # samples of sound handled at a time
 
 
 @dataclass(frozen=True)
-class Zone:
-    """Grid positions `[first, last)` around an edge in which two clips overlap."""
+class Untouched:
+    """Film frames `[first, stop)` that are pictures of a clip's source as they are."""
 
+    clip: int
     first: int
-    last: int
-
-    def __len__(self) -> int:
-        return self.last - self.first
+    stop: int
 
 
 class EffectSynthesizer:
@@ -50,18 +49,14 @@ class EffectSynthesizer:
         PlanError: a transition is longer than a clip beside it.
     """
 
-    def __init__(self, plan: Plan, read_pictures: ReadPictures, read_sound: ReadSound, apply_look: ApplyLook) -> None:
-        self._plan, self._read_pictures, self._read_sound, self._look = plan, read_pictures, read_sound, apply_look
-        self._edges = plan.frame_edges()
+    def __init__(
+        self, plan: Plan, grid: FrameGrid, read_pictures: ReadPictures, read_sound: ReadSound, apply_look: ApplyLook
+    ) -> None:
+        self._plan, self._grid = plan, grid
+        self._read_pictures, self._read_sound, self._look = read_pictures, read_sound, apply_look
+        self._edges, self._zones = grid.edges, grid.zones
         self._rate = plan.spec.rate
-        self._zones = [self._dissolve_zone(i) for i in range(len(plan.joins))]
         self._check()
-
-    def _dissolve_zone(self, i: int) -> Zone:
-        join, edge = self._plan.joins[i], self._edges[i]
-        inner = 0 < i < len(self._plan.clips)
-        frames = nearest_frame(join.duration, self._rate) if join.kind == "dissolve" and inner else 0
-        return Zone(edge - frames // 2, edge - frames // 2 + frames)
 
     def _check(self) -> None:
         for i, clip in enumerate(self._plan.clips):
@@ -75,46 +70,65 @@ class EffectSynthesizer:
 
     # ------------------------------------------------------------ pictures
 
-    def pictures(self) -> Iterator[Picture]:
-        """Exactly `plan.film_frames()` pictures."""
+    def pictures(self, first: int = 0, stop: int | None = None) -> Iterator[Picture]:
+        """The film's pictures `[first, stop)`, all of them by default."""
+        stop = len(self._grid) if stop is None else stop
         leaving: Iterator[Picture] | None = None
         for i in range(len(self._plan.clips)):
             zone, following = self._zones[i], self._zones[i + 1]
-            coming = self._clip_pictures(i)
-            for k in range(len(zone)):
+            begin, end = max(zone.first, first), min(following.last, stop)
+            if begin >= end:
+                continue
+            coming = self._clip_pictures(i, begin, end)
+            for n in range(begin, min(zone.last, end)):
                 assert leaving is not None
-                yield dissolve(next(leaving), next(coming), (k + 1) / (len(zone) + 1))
+                yield dissolve(next(leaving), next(coming), (n - zone.first + 1) / (len(zone) + 1))
             _close(leaving)
-            for n in range(zone.last, following.first):
+            for n in range(max(zone.last, begin), min(following.first, end)):
                 yield fade(next(coming), self._light(i, n))
             leaving = coming
         _close(leaving)
 
-    def _clip_pictures(self, i: int) -> Iterator[Picture]:
-        """All pictures a clip gives, its handles included, graded."""
+    def _clip_pictures(self, i: int, first: int, stop: int) -> Iterator[Picture]:
+        """Clip i's pictures for film frames [first, stop), handles included, graded."""
         clip = self._plan.clips[i]
-        first, last = self._zones[i].first, self._zones[i + 1].last
-        start = clip.range.start + (first - self._edges[i]) / self._rate
         look = None if clip.look is None or clip.look.is_identity() else clip.look
-        pictures = self._read_pictures(self._plan.source(clip), start, last - first)
+        times = [self._grid.source_time(i, n) for n in range(first, stop)]
+        pictures = self._read_pictures(self._plan.source(clip), times)
         try:
             yield from pictures if look is None else in_order(lambda p: p.with_rgb(self._look(p.rgb(), look)), pictures)
         finally:
             _close(pictures)
 
+    def untouched(self) -> Iterator[Untouched]:
+        """Where nothing is done to the pictures: no look, no dissolve, no fade."""
+        for i, clip in enumerate(self._plan.clips):
+            first, stop = self._zones[i].last, self._zones[i + 1].first
+            while first < stop and self._light(i, first) < 1:
+                first += 1
+            while first < stop and self._light(i, stop - 1) < 1:
+                stop -= 1
+            if first < stop and (clip.look is None or clip.look.is_identity()):
+                yield Untouched(i, first, stop)
+
     def _light(self, i: int, n: int) -> float:
         """How much of clip i's picture shows at film frame n, 1 where nothing fades."""
-        opening, closing = self._fade_frames(i)
-        since, left = n - self._edges[i], self._edges[i + 1] - 1 - n
-        return min(since / opening if opening else 1.0, left / closing if closing else 1.0, 1.0)
+        opening, closing = self._fade_times(i)
+        if not opening and not closing:
+            return 1.0
+        since = self._grid.time(n) - self._grid.time(self._edges[i])
+        left = self._grid.time(self._edges[i + 1]) - self._grid.time(n + 1)
+        return float(min(since / opening if opening else 1, left / closing if closing else 1, 1))
 
-    def _fade_frames(self, i: int) -> tuple[int, int]:
-        """Frames over which clip i fades in and out: all of a fade at the film's ends, half of one between clips."""
+    def _fade_times(self, i: int) -> tuple[Fraction, Fraction]:
+        """Seconds (whole frames of the plan's rate) over which clip i fades in and out: all of a fade at the film's
+        ends, half of one between clips.
+        """
         lengths = []
         for j, at_end in ((i, i == 0), (i + 1, i + 1 == len(self._plan.clips))):
             join = self._plan.joins[j]
             share = join.duration if at_end else join.duration / 2
-            lengths.append(nearest_frame(share, self._rate) if join.kind == "fade" else 0)
+            lengths.append(nearest_frame(share, self._rate) / self._rate if join.kind == "fade" else Fraction(0))
         return lengths[0], lengths[1]
 
     # ------------------------------------------------------------ sound
@@ -122,7 +136,7 @@ class EffectSynthesizer:
     def sound(self, track: int = 0) -> Iterator[F32]:
         """[channels, n] blocks of one track that make exactly the samples of the film's frames together."""
         rate = self._plan.spec.tracks[track].rate
-        edges = [nearest_frame(e / self._rate, Fraction(rate)) for e in self._edges]
+        edges = [nearest_frame(self._grid.time(e), Fraction(rate)) for e in self._edges]
         zones = [self._sound_zone(i, edges, rate) for i in range(len(self._zones))]
         for i in range(len(self._plan.clips)):
             zone, following = zones[i], zones[i + 1]
@@ -139,9 +153,8 @@ class EffectSynthesizer:
             return Zone(edge, edge)
         picture_zone = self._zones[i]
         if len(picture_zone):
-            first, last = (
-                nearest_frame(n / self._rate, Fraction(rate)) for n in (picture_zone.first, picture_zone.last)
-            )
+            times = (self._grid.time(n) for n in (picture_zone.first, picture_zone.last))
+            first, last = (nearest_frame(t, Fraction(rate)) for t in times)
             return Zone(first, last)
         room = min(edge - edges[i - 1], edges[i + 1] - edge) // 2
         half = min(int(SOUND_JOIN * rate / 2), room)
@@ -154,9 +167,9 @@ class EffectSynthesizer:
     def _clip_sound(self, i: int, track: int, edges: list[int], first: int, last: int) -> F32:
         """Clip i's sound for film samples [first, last), with its fades."""
         clip, rate = self._plan.clips[i], self._plan.spec.tracks[track].rate
-        start = clip.range.start + Fraction(first, rate) - self._edges[i] / self._rate
+        start = clip.range.start + Fraction(first, rate) - self._grid.time(self._edges[i])
         samples = self._read_sound(self._plan.source(clip), track, start, last - first)
-        opening, closing = (nearest_frame(n / self._rate, Fraction(rate)) for n in self._fade_frames(i))
+        opening, closing = (nearest_frame(t, Fraction(rate)) for t in self._fade_times(i))
         if opening and first < edges[i] + opening:
             samples = ramp(samples, first - edges[i], opening, rising=True)
         if closing and last > edges[i + 1] - closing:

@@ -255,23 +255,30 @@ def _chain(first: VideoFrame, steps: list[str]) -> Graph:
 def grid_frames(info: MediaInfo, start: Fraction, count: int, rate: Fraction) -> Iterator[VideoFrame]:
     """Exactly `count` frames for a film grid: number k is the frame on screen at `start + (k + 1/2) / rate`.
 
-    Sampling at the middle of each film frame makes time bases rounded to milliseconds harmless. Before the first
-    and after the last frame of the file the nearest one is repeated.
+    Sampling at the middle of each film frame makes time bases rounded to milliseconds harmless.
 
     Raises:
         InputError: nothing decodes in that range.
     """
-    middle = 1 / (2 * rate)
-    wanted = TimeRange(start + middle, start + count / rate)
-    source = read_frames(info, wanted)
+    return frames_at(info, [start + (k + Fraction(1, 2)) / rate for k in range(count)])
+
+
+def frames_at(info: MediaInfo, times: Sequence[Fraction]) -> Iterator[VideoFrame]:
+    """The frame on screen at each of these rising times; before the first and after the last of the file that one.
+
+    Raises:
+        InputError: nothing decodes in that range.
+    """
+    if not times:
+        return
+    source = read_frames(info, TimeRange(times[0], times[-1] + info.video.time_base))
     shown = next(source, None)
     if shown is None:
         shown = next(_last_frame(info), None)
     if shown is None:
-        raise InputError("no frame can be decoded here", where=f"{info.path} at {format_time(start)}")
+        raise InputError("no frame can be decoded here", where=f"{info.path} at {format_time(times[0])}")
     coming = next(source, None)
-    for k in range(count):
-        t = start + k / rate + middle
+    for t in times:
         while coming is not None and coming[0] <= t:
             shown, coming = coming, next(source, None)
         yield shown[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
-from roughcut.errors import InputError
+from roughcut.errors import InputError, OutputError
 
 VIDEO_NEXT = "give a video file that a player opens"
 
@@ -66,6 +67,18 @@ def opened(path: Path) -> Iterator[InputContainer]:
         ) from error
     with container:
         yield container
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """FFmpeg's and the system's complaints about writing as OutputError."""
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC
+        what = "the disk is full" if full else "the film cannot be written"
+        step = "free some space" if full else "choose a folder that exists and may be written to"
+        raise OutputError(what, where=path, got=reason(error), next_step=step) from error
 
 
 def check_file(path: Path) -> None:

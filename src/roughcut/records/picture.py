@@ -84,6 +84,8 @@ class FilmSpec:
     bit_depth: int = 8
     tracks: tuple[TrackSpec, ...] = (TrackSpec(),)
     """Track k of the film is track k of every source, silence where a source has fewer; (): no sound."""
+    variable: bool = False
+    """True: frames are shown when their source showed them; `rate` then says how fast they mostly come."""
     codec: Codec | None = None
     """None: what the kind of file usually holds (VP9 in WebM, else H.264)."""
     crf: int = 20

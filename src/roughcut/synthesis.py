@@ -1,0 +1,65 @@
+"""The effect synthesis wired to the media: source pictures conformed to the film, sound at its rates and layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+
+from roughcut.effects.looks import apply_look
+from roughcut.effects.synthesizer import EffectSynthesizer
+from roughcut.effects.tone import tone_between
+from roughcut.media.audio import SoundReader
+from roughcut.media.bitstream import BitstreamError
+from roughcut.media.decode import frames_at
+from roughcut.media.gops import shown_times
+from roughcut.media.picture import Conformer, Film, FilmPicture
+from roughcut.records import F32, MediaInfo
+from roughcut.timeline.grid import ConstantGrid, FrameGrid, VariableGrid
+from roughcut.timeline.plan import Plan, Source
+
+Media = Mapping[str, MediaInfo]
+"""The probed sources of a plan by id."""
+
+
+def film_grid(plan: Plan, media: Media) -> tuple[FrameGrid, list[str]]:
+    """The film's frames, and in words why they are not at the sources' own times where that was asked for."""
+    if not plan.spec.variable:
+        return ConstantGrid(plan), []
+    try:
+        return VariableGrid(plan, [shown_times(media[c.source], c.range) for c in plan.clips]), []
+    except BitstreamError as error:
+        return ConstantGrid(plan), [f"the film's rate is constant: a source's times cannot be kept, {error}"]
+
+
+@contextmanager
+def synthesizer(plan: Plan, grid: FrameGrid, media: Media) -> Iterator[EffectSynthesizer]:
+    """An effect synthesizer with readers of its own; each thread needs one."""
+    with ExitStack() as open_files:
+        readers = _Readers(plan, media, open_files)
+        yield EffectSynthesizer(plan, grid, readers.pictures, readers.sound, apply_look)
+
+
+class _Readers:
+    """What the synthesizer reads through; files are closed with `open_files`."""
+
+    def __init__(self, plan: Plan, media: Media, open_files: ExitStack) -> None:
+        self._plan, self._media, self._open_files = plan, media, open_files
+        self._film = Film(plan.spec)
+        self._conformers: dict[str, Conformer] = {}
+        self._sounds: dict[tuple[str, int], SoundReader] = {}
+
+    def pictures(self, source: Source, times: Sequence[Fraction]) -> Iterator[FilmPicture]:
+        info = self._media[source.id]
+        if source.id not in self._conformers:
+            tone = tone_between(info.video.colour, self._film.spec.colour, info.video.peak)
+            self._conformers[source.id] = Conformer(info, self._film, tone)
+        for frame in frames_at(info, times):
+            yield self._conformers[source.id].picture(frame)
+
+    def sound(self, source: Source, track: int, start: Fraction, samples: int) -> F32:
+        key, wanted = (source.id, track), self._plan.spec.tracks[track]
+        if key not in self._sounds:
+            reader = SoundReader(self._media[source.id], wanted.rate, wanted.layout, track=track)
+            self._sounds[key] = self._open_files.enter_context(reader)
+        return self._sounds[key].read(start, samples)
