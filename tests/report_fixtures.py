@@ -144,24 +144,59 @@ def plan(paths: Sequence[Path], clips_per_source: int = 4, length: Fraction = Fr
     )  # fmt: skip
 
 
+def _moment(seconds: float) -> dict[str, object]:
+    return {"exact": str(Fraction(seconds)), "seconds": seconds}
+
+
+def _frame(number: int, likeness: str) -> dict[str, object]:
+    return {
+        "film_frame": number, "film_time": _moment(number / 25), "source_time": _moment(number / 25),
+        "likeness": likeness, "film_hash": "00ff00ff00ff00ff", "source_hash": "00ff00ff00ff00fe", "bits": 1,
+        "correlation": 0.99, "shift": 0.0,
+    }  # fmt: skip
+
+
+def stream_found(kind: str, track: int, words: str, count: int) -> dict[str, object]:
+    length = {"count": count, "seconds": 24.0}
+    return {
+        "kind": kind, "track": track, "words": words, "expected": length, "found": length, "start": 0.0,
+        "off_grid": 0.0, "key_frames": 3, "gaps": [],
+    }  # fmt: skip
+
+
 PROOF = {
     "ok": True,
     "problems": [],
-    "frames": {"expected": 600, "found": 600},
-    "samples": {"expected": 1_152_000, "found": 1_152_000},
-    "durations": {"video": 24.0, "audio": 24.0},
-    "joins": [{"film_time": 6.0, "offset": 0.0004}, {"film_time": 12.0, "offset": -0.0081}],
-    "rate": "25",
+    "differs": [],
+    "warnings": [],
+    "streams": [
+        stream_found("video", 0, "h264 yuv420p", 600),
+        stream_found("sound", 1, "aac 48000 Hz stereo", 1_152_000),
+    ],
+    "decoded_frames": None,
+    "joins": [
+        {"film_time": _moment(6.0), "track": 1, "offset": 0.0004, "heard": 0.0011, "note": ""},
+        {"film_time": _moment(12.0), "track": 1, "offset": -0.0081, "heard": None, "note": "silence"},
+    ],
+    "segments": [
+        {
+            "clip": 1, "name": "<i>a</i>", "film_range": {"start": _moment(0.0), "end": _moment(6.0)},
+            "first": _frame(0, "matches"), "last": None,
+        },
+    ],
     "size": [1280, 720],
+    "rate": "25",
     "colour": {"matrix": "bt709", "primaries": None, "transfer": None, "full_range": False},
-    "tracks": ["h264", "aac 48000 Hz stereo"],
+    "tracks": [{"language": None, "title": None, "default": True}],
+    "subtitles": 0,
+    "chapters": 0,
     "tags": {"title": "<b>cut</b>"},
-}
+}  # fmt: skip
 
 
 def result(film: Path) -> FilmResult:
     """A film that is what was planned."""
-    return FilmResult(film=film, proof=PROOF, seconds={"analysis": 12.25, "render": 8.5}, notes=("chapters 1 to 3",))
+    return FilmResult(film=film, sync=PROOF, seconds={"analysis": 12.25, "render": 8.5}, notes=("chapters 1 to 3",))
 
 
 def grey(path: Path, t: Fraction) -> U8:

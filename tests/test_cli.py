@@ -23,7 +23,19 @@ def roughcut(*arguments: object, timeout: int = 120) -> subprocess.CompletedProc
 def test_every_command_has_help() -> None:
     """The commands of the README exist, and every option says what it does."""
     listed = roughcut("--help").stdout
-    for command in ("edit", "analyze", "plan", "render", "probe", "shots", "demo", "train", "evaluate", "presets"):
+    for command in (
+        "edit",
+        "analyze",
+        "plan",
+        "render",
+        "verify",
+        "probe",
+        "shots",
+        "demo",
+        "train",
+        "evaluate",
+        "presets",
+    ):
         assert command in listed
     from roughcut.cli.app import app
 
@@ -52,6 +64,11 @@ def test_dry_run_and_plan_only(talk: Path, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["cut.otio"]
     made = roughcut("render", tmp_path / "cut.otio", "-o", tmp_path / "film.mp4", "--json")
     assert json.loads(made.stdout)["proof"]["ok"]
+    good = roughcut("verify", tmp_path / "film.mp4", "--plan", tmp_path / "cut.otio")
+    assert good.returncode == 0, good.stderr
+    assert "the film is what was planned" in good.stdout
+    other = roughcut("verify", talk, "--plan", tmp_path / "cut.otio", "--quick", "--json")
+    assert (other.returncode, json.loads(other.stdout)["ok"]) == (1, False)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +83,8 @@ def test_dry_run_and_plan_only(talk: Path, tmp_path: Path) -> None:
         (("edit", "TALK", "-o", "x.mp4", "--preset", "prores"), "prores does not go into such a file"),
         (("edit", "TALK", "-o", "x.mp4", "--hardware", "on"), "--hardware: unknown value"),
         (("render", "no.otio", "-o", "x.mp4"), "no.otio: no such timeline"),
+        (("verify", "no.mp4", "--plan", "no.otio"), "no.mp4: no such file"),
+        (("verify", "TALK", "--plan", "no.otio"), "no.otio: no such timeline"),
         (("train", "cooking", "--data", "d.jsonl", "-o", "r"), "no such task"),
         (("evaluate", "cooking", "--data", "d"), "no such task"),
     ],

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from report_fixtures import PROOF, analysis, darker, grey, plan, result
+from report_fixtures import PROOF, analysis, darker, grey, plan, result, stream_found
 from roughcut.errors import InputError, OutputError
 from roughcut.records import U8
 from roughcut.report import FilmResult, write_report
@@ -132,8 +132,9 @@ def test_unreadable_pictures_leave_blanks(tmp_path: Path) -> None:
 def test_a_failed_proof_is_plain_to_see(tmp_path: Path) -> None:
     """Problems are the headline, and the differing numbers are marked."""
     path = Path("/footage/talk.mp4")
-    proof = PROOF | {"ok": False, "problems": ["599 frames <found>"], "frames": {"expected": 600, "found": 599}}
-    html, _ = written(tmp_path, plan([path]), [analysis(path)], FilmResult(film=tmp_path / "c.mp4", proof=proof))
+    proof = PROOF | {"ok": False, "problems": ["599 frames <found>"]}
+    proof["streams"] = [stream_found("video", 0, "h264", 600) | {"found": {"count": 599, "seconds": 23.96}}]
+    html, _ = written(tmp_path, plan([path]), [analysis(path)], FilmResult(film=tmp_path / "c.mp4", sync=proof))
     assert "599 frames &lt;found&gt;" in html
     assert "differs" in html
     assert "in sync" not in Page(html).text
@@ -162,7 +163,7 @@ def test_the_json_is_exact(tmp_path: Path) -> None:
     _, data = written(tmp_path, edit, [analysis(path)], result(tmp_path / "cut.mp4"))
     assert data["schema"] == "roughcut.report.1"
     assert Fraction(data["film"]["duration"]["exact"]) == edit.duration
-    assert data["proof"] == PROOF
+    assert data["sync"] == PROOF
     for clip, told in zip(edit.clips, data["clips"], strict=True):
         assert Fraction(told["range"]["start"]["exact"]) == clip.range.start
         assert told["range"]["end"]["seconds"] == float(clip.range.end)

@@ -27,6 +27,7 @@ from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
 from roughcut.models import store
 from roughcut.planner import PlanOptions, make_plan
+from roughcut.proving import Proof, verified
 from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, named_preset, no_progress
 from roughcut.rendering import EditResult, render_plan
 from roughcut.reporting import report_paths, reported
@@ -159,6 +160,23 @@ def _check_writing(out: Path, preset: str | None, hardware: str) -> None:
     if hardware not in ("auto", "off"):
         raise OptionError("unknown value", where="--hardware", got=repr(hardware), allowed="auto, off")
     container_of(out).holding(None if preset is None else named_preset(preset).codec)
+
+
+def verify(film: File, source: Plan | File, *, quick: bool = False) -> Proof:
+    """Any film beside a plan or a timeline file: counts, durations, sync at every join, first and last frame of every
+    segment beside the source, tags and tracks; see `Proof.problems`.
+
+    Args:
+        quick: decode all sound, but of the pictures only those around the joins.
+
+    Raises:
+        InputError: the film does not open, or media of the timeline are missing. PlanError: the timeline cannot be
+        read.
+    """
+    quiet_ffmpeg()
+    check_file(Path(film))
+    planned = source if isinstance(source, Plan) else read_otio(source)
+    return verified(Path(film), planned, whole=not quick)
 
 
 def edit(

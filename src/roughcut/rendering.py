@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 
 from roughcut.assembly import assemble, coded_pictures
-from roughcut.errors import PlanError, ProofError
+from roughcut.errors import PlanError
 from roughcut.media.bitstream import BitstreamError
 from roughcut.media.carried import Carried, carried
 from roughcut.media.codecs import container_of, encoder_for, fitted
 from roughcut.media.mux import CodedVideo, FilmMuxer
 from roughcut.media.picture import Film, FilmPicture
 from roughcut.media.probe import probe
-from roughcut.media.proof import Proof, measure
+from roughcut.media.proof import Proof
 from roughcut.media.remux import codec_name
 from roughcut.media.segment import SegmentWriter, beside_copies, part_delay, part_ending, part_packets
 from roughcut.parts import PartMaker, parts_folder
+from roughcut.proving import proved
 from roughcut.records import F32, FilmSpec, Progress, no_progress
 from roughcut.soundtrack import Loudness
 from roughcut.synthesis import Media, film_grid, synthesizer
@@ -165,10 +166,7 @@ class _Render:
         with FilmMuxer(self._out, self._plan.spec, self.grid, pictures.video, self._beside) as film:
             assemble(self._plan, self.grid, self._media, pictures, film, gain, self._progress)
             rendered = perf_counter()
-            proof = measure(film.temporary, self._plan)
-            if proof.problems:
-                step = "please report this with the timeline"
-                raise ProofError("; ".join(proof.problems), where=self._out, next_step=step)
+            proof = proved(film.temporary, self._plan, self.grid, name=self._out)
             film.publish()
         seconds = {"render": rendered - began, "proof": perf_counter() - rendered}
         return EditResult(film=self._out, plan=self._plan, proof=proof, seconds=seconds, copied=cutting.copied)

@@ -36,7 +36,7 @@ def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float,
     paths = report_paths(result.film)
     seconds = {"analysis and planning": analysing, **result.seconds}
     told = FilmResult(
-        film=result.film, proof=result.proof.to_dict(), seconds=seconds, notes=result.remarks, recipe=recipe,
+        film=result.film, sync=result.proof.to_dict(), seconds=seconds, notes=result.remarks, recipe=recipe,
         size_bytes=result.film.stat().st_size,
     )  # fmt: skip
     write_report(*paths, analyses, result.plan, told, sdr_still, _graded)

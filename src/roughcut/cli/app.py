@@ -1,4 +1,4 @@
-"""The commands: `edit` and its thirds `analyze`, `plan`, `render`; `probe`, `shots`, `demo`; `train`, `evaluate`."""
+"""The commands: `edit` and its thirds `analyze`, `plan`, `render`; `verify`, `probe`, `shots`, `demo`; `train` ..."""
 
 from __future__ import annotations
 
@@ -192,6 +192,21 @@ def presets(as_json: Json = False) -> None:
     from roughcut.cli import shown
 
     shown.presets(as_json=as_json)
+
+
+@app.command()
+def verify(
+    film: Annotated[Path, typer.Argument(help="The film to measure; any program may have made it.", metavar="FILE")],
+    plan: Annotated[Path, typer.Option("--plan", "-p", help="The .otio timeline it should be.", metavar="TIMELINE")],
+    quick: Annotated[bool, typer.Option("--quick", help="Decode the pictures around the joins alone.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Whether a film is what its timeline says: exit code 0 if so, 1 if not, 2 if that cannot be told."""
+    from roughcut import pipeline
+    from roughcut.cli import proof_shown
+
+    if not proof_shown.proof(pipeline.verify(film, plan, quick=quick), as_json=as_json):
+        raise typer.Exit(1)
 
 
 @app.command()

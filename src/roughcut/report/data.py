@@ -29,7 +29,7 @@ class FilmResult:
     """What rendering gave: the film, its measured proof, wall seconds by stage, and what it could not do."""
 
     film: Path
-    proof: Json = field(default_factory=dict)
+    sync: Json = field(default_factory=dict)
     """`media.proof.Proof.to_dict()`; {} where nothing was measured."""
     seconds: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ def report_data(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) ->
             "dropped": [
                 {"source": d.source, "range": _range(d.range), "decision": to_plain(d.decision)} for d in plan.dropped
             ],
-            "proof": result.proof,
+            "sync": result.sync,
             "seconds": result.seconds,
             "recipe": result.recipe,
             "not_carried_over": not_carried_over(analyses, plan, result),

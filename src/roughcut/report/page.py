@@ -12,6 +12,7 @@ from roughcut.report.data import FilmResult, not_carried_over, rows
 from roughcut.report.markup import card, moment, section, table, tile
 from roughcut.report.pictures import Album, ApplyLook, Still
 from roughcut.report.sections import curves_section, looks_section, map_with_axis
+from roughcut.report.sync import sync_section, sync_tile
 from roughcut.timebase import format_time
 from roughcut.timeline.plan import Plan
 
@@ -28,7 +29,7 @@ def page(analyses: Sequence[Analysis], plan: Plan, result: FilmResult, still: St
         looks_section(plan, Album(still, budget=LOOKS_BUDGET, width=560), apply_look, LOOKS_SHOWN),
         _dropped(plan, Album(still, budget=DROPPED_BUDGET, width=240, quality=60)),
         _decisions(plan),
-        _proof(result),
+        sync_section(result.sync),
         _losses(analyses, plan, result),
         _provenance(analyses, result),
     ]
@@ -52,7 +53,7 @@ def _header(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) -> str
         tile(format_time(plan.duration, digits=0), f"film, {share}"),
         tile(str(shots), "shots found"),
         tile(str(len(plan.clips)), "moments kept"),
-        _sync_tile(result),
+        sync_tile(result.sync),
     ]
     names = ", ".join(escape(a.media.path.name) for a in analyses)
     rate = f"{float(spec.rate):.3f}".rstrip("0").rstrip(".")
@@ -62,15 +63,6 @@ def _header(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) -> str
         f'<p class="lead">{spec.width} × {spec.height}, {rate} frames a second, from {names}</p>'
         f'<div class="tiles">{"".join(tiles)}</div></header>' + map_with_axis(plan)
     )
-
-
-def _sync_tile(result: FilmResult) -> str:
-    if not result.proof:
-        return tile("not measured", "sync")
-    worst = max((abs(j["offset"]) for j in result.proof.get("joins", [])), default=0.0)
-    if result.proof.get("ok"):
-        return tile("in sync", f"proved; worst join {worst * 1000:.1f} ms", "good")
-    return tile("problems", "; ".join(result.proof.get("problems", [])), "bad")
 
 
 def _kept(plan: Plan, album: Album) -> str:
@@ -135,36 +127,6 @@ def _decisions(plan: Plan) -> str:
         f" The first {len(body)} of {len(found)}; all are in the JSON report." if rest else ""
     )
     return section("Decisions", lead, table(["what", "where", "why", "code", "probability"], body))
-
-
-def _proof(result: FilmResult) -> str:
-    proof = result.proof
-    if not proof:
-        return ""
-    joins = proof.get("joins", [])
-    worst = max((abs(j["offset"]) for j in joins), default=0.0)
-    frames, samples, lengths = proof["frames"], proof["samples"], proof["durations"]
-    checks = [
-        _check("frames", frames["expected"], frames["found"]),
-        _check("sound samples", samples["expected"], samples["found"]),
-        ["length of pictures and sound", "equal", f"{lengths['video']:.3f} s and {lengths['audio']:.3f} s", ""],
-        [f"sound against picture at {len(joins)} joins", "0 ms", f"at most {worst * 1000:.1f} ms", ""],
-        ["size and rate", "", escape(f"{proof['size'][0]} × {proof['size'][1]} at {proof['rate']}"), ""],
-        ["colour tags", "", escape(", ".join(f"{k} {v}" for k, v in proof["colour"].items())), ""],
-        ["tracks", "", escape("; ".join(proof["tracks"])), ""],
-        ["tags", "", escape("; ".join(f"{k}: {v}" for k, v in proof["tags"].items()) or "none"), ""],
-    ]
-    problems = "".join(f'<li class="bad">{escape(p)}</li>' for p in proof.get("problems", []))
-    lead = "Measured from the finished file, not assumed from the plan."
-    per_join = [[format_time(j["film_time"], digits=2), f"{j['offset'] * 1000:+.2f} ms"] for j in joins[:ROWS_SHOWN]]
-    tables = f'<div class="two">{table(["check", "planned", "found", ""], checks)}'
-    tables += (table(["join at", "sound is late by"], per_join) if joins else "") + "</div>"
-    return section("Sync proof", lead, (f"<ul>{problems}</ul>" if problems else "") + tables)
-
-
-def _check(name: str, expected: object, found: object) -> list[str]:
-    good = '<span class="good">as planned</span>' if expected == found else '<span class="bad">differs</span>'
-    return [name, escape(str(expected)), escape(str(found)), good]
 
 
 def _losses(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) -> str:

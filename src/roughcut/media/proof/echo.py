@@ -1,0 +1,161 @@
+"""How late the film's sound is, heard and not read: a second of it laid over the source's own sound.
+
+film      ---|=====join=====|---              the half second after the join, decoded from the film
+source   ......|=============|......          what the plan wants there, a quarter of a second more on both sides
+
+The highest normalised correlation of the two tells the shift. Only 30 to 3500 Hz are compared: encoders replace noise
+above. Silence and sounds that repeat themselves (a steady tone fits at every period) are not measurable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
+
+from roughcut.media.audio import SoundReader
+from roughcut.media.proof.segments import untouched
+from roughcut.records import F32, MediaInfo
+from roughcut.timebase import nearest_frame
+from roughcut.timeline.grid import FrameGrid
+from roughcut.timeline.plan import Plan
+
+LONGEST = Fraction(1, 2)  # seconds compared
+SHORTEST = Fraction(1, 10)
+REACH = Fraction(1, 4)  # seconds of shift that are found
+CROSSING = Fraction(1, 50)  # seconds after a join that the sounds of two clips share
+BAND = (30.0, 3500.0)  # Hz
+SILENT, LOUD = 1e-4, 3e-3  # rms
+ALIKE = 0.6  # correlation from which two sounds are the same
+MOST_PLANES = 7  # that PyAV makes arrays of
+RIVAL = 0.97  # another peak this near to the highest leaves it open which one it is
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was heard at a join; `late` in seconds, None where it cannot be told."""
+
+    late: float | None
+    note: str = ""
+
+
+@dataclass
+class _Window:
+    """Film samples [first, first + len(samples)) of a clip, as far as they have come."""
+
+    clip: int
+    first: int
+    start: Fraction
+    """Source time of the first."""
+    samples: F32
+
+
+class Echo:
+    """Listens to one track of the film while it is decoded; `heard[i]` is what it found after join i."""
+
+    def __init__(self, film: MediaInfo, plan: Plan, grid: FrameGrid, media: dict[str, MediaInfo], track: int) -> None:
+        self._plan, self._grid, self._media, self._track = plan, grid, media, track
+        self._origin = film.video.start
+        self._rate, self._layout = film.audio[track].rate, film.audio[track].layout
+        self._readers: dict[str, SoundReader] = {}
+        self.heard = {i: Heard(None, "transitions cover the clip") for i in range(len(plan.clips))}
+        self._waiting = [
+            w for i, frames in enumerate(untouched(plan, grid)) if (w := self._window(i, frames)) is not None
+        ]
+        self._waiting.reverse()
+
+    def _window(self, clip: int, frames: range) -> _Window | None:
+        rate, grid = self._rate, self._grid
+        if not frames:
+            return None
+        first = grid.time(frames[0]) + CROSSING
+        length = min(grid.time(frames[-1] + 1) - CROSSING - first, LONGEST)
+        if length < SHORTEST:
+            self.heard[clip] = Heard(None, "too short")
+            return None
+        place = nearest_frame(first, Fraction(rate))
+        start = self._plan.clips[clip].range.start + Fraction(place, rate) - grid.time(grid.edges[clip])
+        return _Window(clip, place, start, np.zeros(int(length * rate), np.float32))
+
+    def listen(self, time: Fraction, frame: AudioFrame) -> None:
+        """Take a decoded run that is heard at `time`."""
+        first = nearest_frame(time - self._origin, Fraction(self._rate))
+        while self._waiting and first >= self._waiting[-1].first + len(self._waiting[-1].samples):
+            self._close(self._waiting.pop())
+        for window in reversed(self._waiting):
+            begin, end = max(first, window.first), min(first + frame.samples, window.first + len(window.samples))
+            if window.first >= first + frame.samples:
+                return
+            if begin < end:
+                window.samples[begin - window.first : end - window.first] = _mono(frame)[begin - first : end - first]
+
+    def finish(self) -> dict[int, Heard]:
+        """What was heard at each join; closes the sources."""
+        while self._waiting:
+            self._close(self._waiting.pop())
+        for reader in self._readers.values():
+            reader.close()
+        return self.heard
+
+    def _close(self, window: _Window) -> None:
+        source = self._plan.clips[window.clip].source
+        if source not in self._readers:
+            self._readers[source] = SoundReader(self._media[source], self._rate, self._layout, track=self._track)
+        reach = int(REACH * self._rate)
+        around = self._readers[source].read(window.start - Fraction(reach, self._rate), len(window.samples) + 2 * reach)
+        self.heard[window.clip] = laid_over(window.samples, around.mean(0), self._rate)
+
+
+def laid_over(film: F32, source: F32, rate: int) -> Heard:
+    """How late `film` [n] is in `source` [n + 2 r], whose sample r should sound with the film's first."""
+    reach = (len(source) - len(film)) // 2
+    middle = source[reach : reach + len(film)]
+    if _rms(middle) < LOUD:
+        return Heard(None, "silence")
+    if _rms(film) < SILENT:
+        return Heard(None, "missing: the source is not silent here")
+    likeness = _correlations(film, source, rate)
+    best = int(likeness.argmax())
+    if likeness[best] < ALIKE:
+        return Heard(None, "unlike the source")
+    apart = np.abs(np.arange(len(likeness)) - best) > rate // 500  # 2 ms: beyond the peak itself
+    if likeness[apart].max(initial=0.0) > RIVAL * likeness[best]:
+        return Heard(None, "the sound repeats itself")
+    return Heard(float((reach - best) / rate))
+
+
+def _correlations(film: F32, source: F32, rate: int) -> NDArray[np.float64]:
+    """[len(source) - len(film) + 1] normalised correlation at each place, -1 to 1."""
+    size = 1 << (len(source) + len(film)).bit_length()
+    hertz = np.fft.rfftfreq(size, 1 / rate)
+    band = (hertz >= BAND[0]) & (hertz <= BAND[1])
+    one, other = np.fft.rfft(film, size) * band, np.fft.rfft(source, size) * band
+    places = len(source) - len(film) + 1
+    cross = np.fft.irfft(np.conj(one) * other, size)[:places]
+    energy = np.concatenate([[0.0], np.cumsum(np.fft.irfft(other, size)[: len(source)] ** 2)])
+    there = energy[len(film) :][:places] - energy[:places]
+    own = float((np.fft.irfft(one, size)[: len(film)] ** 2).sum())
+    norm = np.sqrt(np.maximum(there * own, 0.0))
+    floor = 1e-3 * float(norm.max(initial=0.0)) + 1e-20
+    found: NDArray[np.float64] = np.where(norm > floor, cross / np.maximum(norm, floor), 0.0)
+    return found
+
+
+def _mono(frame: AudioFrame) -> F32:
+    """[n] mean over channels, full scale 1."""
+    if len(frame.layout.channels) > MOST_PLANES:
+        (frame,) = AudioResampler(format="flt", layout=frame.layout, rate=frame.sample_rate).resample(frame)
+    samples = frame.to_ndarray()
+    scale = 1.0 if samples.dtype.kind == "f" else 1 / float(1 << (8 * samples.dtype.itemsize - 1))
+    if not frame.format.is_planar:
+        samples = samples.reshape(frame.samples, -1).T
+    mean: F32 = (samples.astype(np.float32) * scale).mean(0)
+    return mean
+
+
+def _rms(samples: F32) -> float:
+    return float(np.sqrt(np.mean(samples.astype(np.float64) ** 2))) if len(samples) else 0.0

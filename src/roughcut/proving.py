@@ -1,0 +1,73 @@
+"""The proof with the render's own colours: sources are compared under the tone curve and look that the film got."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from roughcut.effects.looks import apply_look
+from roughcut.effects.tone import tone_between
+from roughcut.errors import ProofError
+from roughcut.media.probe import probe
+from roughcut.media.proof import Proof, Treat, measure, rejected
+from roughcut.media.proof import verify as measure_all
+from roughcut.records import U8, MediaInfo
+from roughcut.synthesis import film_grid
+from roughcut.timeline.grid import FrameGrid
+from roughcut.timeline.otio import require_media
+from roughcut.timeline.plan import Clip, Plan
+
+__all__ = ["Proof", "proved", "said", "treatment", "verified"]
+PROBLEMS_SAID = 5
+
+
+def proved(film: Path, plan: Plan, grid: FrameGrid, *, name: Path | None = None) -> Proof:
+    """Measure a film that was just written, under any name.
+
+    A film that fails is kept as `cut.failed.mp4` beside its place `name`, so that it can be looked at and never be
+    taken for the film.
+
+    Raises:
+        ProofError: it is not what was planned; says what failed, at which film time and in which clip.
+    """
+    name = name or film
+    proof = measure(film, plan, grid, treat=treatment(plan))
+    if proof.problems:
+        kept = film.replace(rejected(name))
+        step = f"look at {kept.name}, and please report this with the timeline"
+        raise ProofError(f"the film is not what was planned: {said(proof)}", where=name, next_step=step)
+    return proof
+
+
+def verified(film: Path, plan: Plan, *, whole: bool = True) -> Proof:
+    """Measure any film beside a plan; `whole`: and decode every picture.
+
+    Raises:
+        InputError: the film does not open, or media of the plan are missing.
+    """
+    require_media(plan)
+    grid, _ = film_grid(plan, {s.id: probe(s.path) for s in plan.sources if any(c.source == s.id for c in plan.clips)})
+    measured: Callable[..., Proof] = measure_all if whole else measure
+    return measured(film, plan, grid, treat=treatment(plan))
+
+
+def said(proof: Proof) -> str:
+    """The first problems in words."""
+    rest = len(proof.problems) - PROBLEMS_SAID
+    return "; ".join(proof.problems[:PROBLEMS_SAID]) + (f"; and {rest} more" if rest > 0 else "")
+
+
+def treatment(plan: Plan) -> Treat:
+    """What a render of the plan does to the colours of a source."""
+
+    def treat(info: MediaInfo, clip: Clip, rgb: U8) -> U8:
+        toned = tone_between(info.video.colour, plan.spec.colour, info.video.peak)
+        if toned is not None:
+            rgb = toned(rgb).astype(np.uint8, copy=False)
+        if clip.look is not None and not clip.look.is_identity():
+            rgb = apply_look(rgb, clip.look).astype(np.uint8, copy=False)
+        return rgb
+
+    return treat
