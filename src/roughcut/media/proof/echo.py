@@ -30,8 +30,9 @@ REACH = Fraction(1, 4)  # seconds of shift that are found
 CROSSING = Fraction(1, 50)  # seconds after a join that the sounds of two clips share
 BAND = (30.0, 3500.0)  # Hz
 SILENT, LOUD = 1e-4, 3e-3  # rms
-ALIKE = 0.6  # correlation from which two sounds are the same
+ALIKE = 0.7  # correlation from which two sounds are the same
 MOST_PLANES = 7  # that PyAV makes arrays of
+PREFERRED = 0.85  # of the highest correlation: where the planned place comes so near, it is the one
 RIVAL = 0.97  # another peak this near to the highest leaves it open which one it is
 
 
@@ -119,10 +120,13 @@ def laid_over(film: F32, source: F32, rate: int) -> Heard:
     if _rms(film) < SILENT:
         return Heard(None, "missing: the source is not silent here")
     likeness = _correlations(film, source, rate)
-    best = int(likeness.argmax())
+    best, peak = int(likeness.argmax()), rate // 500  # 2 ms: the peak itself
     if likeness[best] < ALIKE:
         return Heard(None, "unlike the source")
-    apart = np.abs(np.arange(len(likeness)) - best) > rate // 500  # 2 ms: beyond the peak itself
+    planned = reach - peak + int(likeness[reach - peak : reach + peak + 1].argmax())
+    if likeness[planned] >= PREFERRED * likeness[best]:
+        best = planned
+    apart = np.abs(np.arange(len(likeness)) - best) > peak
     if likeness[apart].max(initial=0.0) > RIVAL * likeness[best]:
         return Heard(None, "the sound repeats itself")
     return Heard(float((reach - best) / rate))
@@ -130,19 +134,23 @@ def laid_over(film: F32, source: F32, rate: int) -> Heard:
 
 def _correlations(film: F32, source: F32, rate: int) -> NDArray[np.float64]:
     """[len(source) - len(film) + 1] normalised correlation at each place, -1 to 1."""
-    size = 1 << (len(source) + len(film)).bit_length()
-    hertz = np.fft.rfftfreq(size, 1 / rate)
-    band = (hertz >= BAND[0]) & (hertz <= BAND[1])
-    one, other = np.fft.rfft(film, size) * band, np.fft.rfft(source, size) * band
-    places = len(source) - len(film) + 1
-    cross = np.fft.irfft(np.conj(one) * other, size)[:places]
-    energy = np.concatenate([[0.0], np.cumsum(np.fft.irfft(other, size)[: len(source)] ** 2)])
+    size, places = 1 << (len(source) + len(film)).bit_length(), len(source) - len(film) + 1
+    one, other = (_in_band(samples, size, rate) for samples in (film, source))
+    cross = np.fft.irfft(np.conj(np.fft.rfft(one, size)) * np.fft.rfft(other, size), size)[:places]
+    energy = np.concatenate([[0.0], np.cumsum(other**2)])
     there = energy[len(film) :][:places] - energy[:places]
-    own = float((np.fft.irfft(one, size)[: len(film)] ** 2).sum())
-    norm = np.sqrt(np.maximum(there * own, 0.0))
-    floor = 1e-3 * float(norm.max(initial=0.0)) + 1e-20
-    found: NDArray[np.float64] = np.where(norm > floor, cross / np.maximum(norm, floor), 0.0)
+    norm = np.sqrt(np.maximum(there * float((one**2).sum()), 0.0))
+    floor = 0.05 * float(norm.max(initial=0.0)) + 1e-20  # what is nearly silent resembles nothing
+    found: NDArray[np.float64] = cross / np.maximum(norm, floor)
     return found
+
+
+def _in_band(samples: F32, size: int, rate: int) -> NDArray[np.float64]:
+    """The same samples without what lies outside BAND."""
+    hertz = np.fft.rfftfreq(size, 1 / rate)
+    kept = np.fft.rfft(samples, size) * ((hertz >= BAND[0]) & (hertz <= BAND[1]))
+    inside: NDArray[np.float64] = np.fft.irfft(kept, size)[: len(samples)]
+    return inside
 
 
 def _mono(frame: AudioFrame) -> F32:

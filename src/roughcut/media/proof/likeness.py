@@ -62,8 +62,9 @@ class Lean:
 
     @property
     def wrong(self) -> bool:
-        """Closer to the other, where the two can be told apart."""
-        return self.motion >= SEEN and self.towards > 0.6
+        """Closer to the other, where the motion stands above what the encoder did: coarse encoders leave out slow
+        motion, so their frames lag without being the wrong ones."""
+        return self.motion >= max(SEEN, self.rest) and self.towards > 0.6
 
     @property
     def clear(self) -> bool:
