@@ -129,6 +129,18 @@ def test_vp9_is_copied(tmp_path: Path) -> None:
     check(render_plan(plan, tmp_path / "cut.webm", smart="always"), plan, 130)
 
 
+@pytest.mark.parametrize("speed", ["10", "6"])
+def test_av1_is_copied_beside_its_like_alone(tmp_path: Path, speed: str) -> None:
+    """AV1 allows one sequence header: packets of our own encoder's kind are copied, others encoded, and named."""
+    KINDS["av1"] = ("libsvtav1", {"preset": speed, "g": "25", "crf": "30"}, "mp4")
+    path = footage(tmp_path, "av1")
+    plan = plan_of([path], RANGES, "av1")
+    result = render_plan(plan, tmp_path / "cut.mp4")
+    check(result, plan, 0)
+    same = not any("sequence header" in r for r in result.remarks)
+    assert result.copied >= 100 if same else result.copied == 0
+
+
 def test_an_effect_touches_its_own_pictures_alone(tmp_path: Path) -> None:
     """A look on one clip and a dissolve into the next: the rest of the film is still the source's."""
     path = footage(tmp_path, "h264")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from roughcut.media.bitstream import ParameterSets
+from roughcut.media.bitstream import BitstreamError, ParameterSets
 from roughcut.media.encoders import Encoder
 from roughcut.media.mux import CodedVideo, FilmMuxer
-from roughcut.media.remux import FilmPacket, copied
+from roughcut.media.remux import FilmPacket, copied, stream_header
 from roughcut.media.segment import part_delay, part_packets, part_sets
 from roughcut.parts import PartMaker
 from roughcut.records import Progress
@@ -47,6 +47,8 @@ def coded_pictures(plan: Plan, cutting: Cutting, parts: PartMaker, encoder: Enco
     if cutting.sets is not None:
         extradata = (cutting.sets if sets is None else cutting.sets.joined(sets)).extradata()
     info = copies[0].info
+    if plan.spec.codec == "av1" and ours and stream_header(ours[0], 0) != stream_header(info.path, info.video.index):
+        raise BitstreamError("an AV1 stream has one sequence header, and the source's is not that of our encoder")
     video = CodedVideo(like=info.path, index=info.video.index, extradata=extradata, tag=encoder.tag, delay=delay)
     return Pictures(cutting, parts, sets, video)
 

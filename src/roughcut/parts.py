@@ -26,7 +26,7 @@ from roughcut.timeline.metadata import to_plain
 from roughcut.timeline.plan import Plan
 from roughcut.units import Unit
 
-WORKERS = min(max((os.cpu_count() or 1) // 4, 1), 4)  # encoders use several threads each
+WORKERS = min(max((os.cpu_count() or 1) // 4, 2), 4)  # encoders have threads of their own, short parts do not fill them
 PATIENCE = 0.1  # seconds between two looks at how far the work has come
 
 

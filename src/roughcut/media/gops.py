@@ -74,7 +74,7 @@ def read_rows(info: MediaInfo, span: TimeRange, sets: ParameterSets | None) -> R
         stream = container.streams[info.video.index]
         if span.start - RUN_UP > info.video.start:
             container.seek(int(first - RUN_UP / info.video.time_base), stream=stream)
-        for packet in demuxed(container, stream, losses=Losses()):
+        for packet in demuxed(container, stream, losses=Losses(), info=info):
             if not packet.size:
                 continue
             if packet.pts is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from roughcut.media.bitstream import (
     BitstreamError,
@@ -40,6 +41,7 @@ def obstacle(info: MediaInfo, spec: FilmSpec, pixel_format: str) -> str | None:
     reasons = (
         (codec not in COPYABLE, f"{codec} streams are not joined"),
         (codec_name(info) != codec, f"it is {codec_name(info)}, the film {codec}"),
+        (bool(info.parts), "it is several recordings in one"),
         (video.rotation != 0, "it is turned by its display matrix"),
         ((video.coded_width, video.coded_height) != (video.width, video.height), "its pixels are not square or odd"),
         ((video.width, video.height) != (spec.width, spec.height), "the film has another size"),
@@ -81,6 +83,12 @@ def source_sets(info: MediaInfo) -> ParameterSets | None:
     raise BitstreamError("no key picture was found")
 
 
+def stream_header(path: Path, index: int) -> bytes:
+    """What a file says of a stream once, before its packets."""
+    with opened(path) as container:
+        return container.streams[index].codec_context.extradata or b""
+
+
 def copied(copy: Copy) -> Iterator[FilmPacket]:
     """The packets of a run in decode order; with lengths and without parameter sets where its codec has such.
 
@@ -92,7 +100,7 @@ def copied(copy: Copy) -> Iterator[FilmPacket]:
     with opened(copy.info.path) as container:
         stream = container.streams[copy.info.video.index]
         container.seek(first - int(RUN_UP / copy.info.video.time_base), stream=stream)
-        for packet in demuxed(container, stream, losses=Losses()):
+        for packet in demuxed(container, stream, losses=Losses(), info=copy.info):
             if not packet.size or packet.pts is None or (taken == 0 and packet.pts != first):
                 continue
             if not first <= packet.pts <= last:
