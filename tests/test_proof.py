@@ -215,6 +215,10 @@ def _good(name: str, footage: Path, folder: Path) -> tuple[Plan, str]:
         turned = write_media(folder / "r.mp4", moving(150, (64, 96)), rotation=90, rate=RATE, colour=TAGS)
         small = write_media(folder / "t.mp4", moving(160, (40, 64)), rate=Fraction(30), colour=TAGS)
         return plan_of([turned, small], tracks=()), ".mp4"
+    if name == "beyond the footage":
+        return plan_of(
+            [footage], [(Fraction(-1), Fraction(1, 2)), (Fraction(11, 2), Fraction(13, 2))], tracks=()
+        ), ".mp4"
     if name == "ten bits":
         return plan_of([footage], bit_depth=10), ".mkv"
     pictures = {"dark": moving(150, gain=0.05), "flat": (flat(90, SIZE) for _ in range(150)),
@@ -224,7 +228,7 @@ def _good(name: str, footage: Path, folder: Path) -> tuple[Plan, str]:
 
 
 GOOD = ("dissolves and fades", "looks", "low quality", "webm", "variable rate", "rotation and mixed sizes", "ten bits",
-        "dark", "flat", "still")  # fmt: skip
+        "beyond the footage", "dark", "flat", "still")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -290,6 +294,23 @@ def test_sound_that_cannot_be_placed_is_said_to_be_so() -> None:
     assert laid_over(quiet[4000:12000], quiet, rate).note == "silence"
     assert laid_over(one[4000:12000], other, rate).note == "unlike the source"
     assert laid_over(quiet[4000:12000], other, rate).note.startswith("missing")
+
+
+def test_rumble_over_a_codecs_noise_is_no_shift() -> None:
+    """Where a sub-bass tone is all that the film kept of the source, no shift is made up from the rest."""
+    rate = 16_000
+    rumble = 0.1 * np.sin(2 * np.pi * 18 * np.arange(rate) / rate).astype(np.float32)
+    source, film = (rumble + 1e-3 * noise(1, rate, seed=n)[0] for n in (1, 2))
+    assert laid_over(film[4000:12000], source, rate).late in (None, pytest.approx(0, abs=2e-3))
+
+
+def test_coarse_encoders_may_lag() -> None:
+    """Where an encoder's noise is greater than the motion, a frame that it left out is not wrong; else it is."""
+    planned, other = (p.mean(2).astype(np.float32) for p in list(moving(2))[:2])
+    grain = np.random.default_rng(0).normal(size=planned.shape).astype(np.float32)
+    motion = lean(other, planned, other).motion
+    assert not lean(other + 2 * motion * grain, planned, other).wrong
+    assert lean(other + motion / 4 * grain, planned, other).wrong
 
 
 def test_the_lean_sees_motion_and_no_grade() -> None:

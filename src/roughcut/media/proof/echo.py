@@ -3,7 +3,7 @@
 film      ---|=====join=====|---              the half second after the join, decoded from the film
 source   ......|=============|......          what the plan wants there, a quarter of a second more on both sides
 
-The highest normalised correlation of the two tells the shift. Only 30 to 3500 Hz are compared: encoders replace noise
+The highest normalised correlation of the two tells the shift. Only 5 to 3500 Hz are compared: encoders replace noise
 above. Silence and sounds that repeat themselves (a steady tone fits at every period) are not measurable.
 """
 
@@ -28,7 +28,7 @@ LONGEST = Fraction(1, 2)  # seconds compared
 SHORTEST = Fraction(1, 10)
 REACH = Fraction(1, 4)  # seconds of shift that are found
 CROSSING = Fraction(1, 50)  # seconds after a join that the sounds of two clips share
-BAND = (30.0, 3500.0)  # Hz
+BAND = (5.0, 3500.0)  # Hz
 SILENT, LOUD = 1e-4, 3e-3  # rms
 ALIKE = 0.7  # correlation from which two sounds are the same
 MOST_PLANES = 7  # that PyAV makes arrays of
@@ -115,7 +115,7 @@ def laid_over(film: F32, source: F32, rate: int) -> Heard:
     """How late `film` [n] is in `source` [n + 2 r], whose sample r should sound with the film's first."""
     reach = (len(source) - len(film)) // 2
     middle = source[reach : reach + len(film)]
-    if _rms(middle) < LOUD:
+    if _rms(_in_band(middle, 1 << len(middle).bit_length(), rate)) < LOUD:
         return Heard(None, "silence")
     if _rms(film) < SILENT:
         return Heard(None, "missing: the source is not silent here")
@@ -165,5 +165,5 @@ def _mono(frame: AudioFrame) -> F32:
     return mean
 
 
-def _rms(samples: F32) -> float:
+def _rms(samples: NDArray[np.floating]) -> float:
     return float(np.sqrt(np.mean(samples.astype(np.float64) ** 2))) if len(samples) else 0.0

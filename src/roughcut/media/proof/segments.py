@@ -124,12 +124,15 @@ def _source_pictures(
         def small(k: int, frame: VideoFrame, edges: list[Edge] = edges, reduce: _Reducer = reduce) -> F32:
             return luma(treat(reduce.info, plan.clips[edges[k].clip], reduce(frame)))
 
-        step = 1 / plan.spec.rate
-        spans = [
-            TimeRange(grid.source_time(e.clip, e.frames[0]) - step, grid.source_time(e.clip, e.frames[-1]) + step)
-            for e in edges
-        ]
+        spans = [_around(info, plan, grid, e) for e in edges]
         yield from zip(edges, pictures_within(info, spans, small), strict=True)
+
+
+def _around(info: MediaInfo, plan: Plan, grid: FrameGrid, edge: Edge) -> TimeRange:
+    """Source time from a frame before to a frame after; before the file's first frame that one is shown."""
+    step, begin = 1 / plan.spec.rate, info.video.start
+    first, last = (grid.source_time(edge.clip, n) for n in (edge.frames[0], edge.frames[-1]))
+    return TimeRange(max(first - step, begin), max(last, begin) + step)
 
 
 def middle(grid: FrameGrid, frame: int) -> Fraction:
