@@ -122,12 +122,12 @@ def test_a_killed_batch_goes_on(three: list[Path], tmp_path: Path) -> None:
     assert (out / "a.report.json").exists()
     assert not (out / "b.report.json").exists(), "the kill came too late to test anything"
     (out / f".b.{run.pid}.part.mp4").write_bytes(b"half a film")  # as a render leaves it
-    (out / ".b.12345678.part.mp4").write_bytes(b"another process is at work on this")
+    (out / ".bb.12345678.part.mp4").write_bytes(b"another film's")
     finished = {n: m for n, m in marks(out).items() if n.startswith("a.")}
     assert len(finished) == 4
     assert [o.state for o in edit_each(jobs_for(three, out), **WISHES)] == ["there", "made", "made"]
     assert {n: m for n, m in marks(out).items() if n.startswith("a.")} == finished
-    assert [p.name for p in out.iterdir() if p.name.startswith(".")] == [".b.12345678.part.mp4"]
+    assert [p.name for p in out.iterdir() if p.name.startswith(".")] == [".bb.12345678.part.mp4"]
     assert len(list(out.iterdir())) == 13
 
 
@@ -215,4 +215,6 @@ def test_bad_wishes_stop_at_once(three: list[Path], tmp_path: Path) -> None:
     """A wish no file can fulfil is an error of the run, not of each file."""
     with pytest.raises(OptionError, match="allowed: auto, speech"):
         edit_each(jobs_for(three, tmp_path / "out"), keep="everything")
+    with pytest.raises(OptionError, match="--smart.*allowed: auto, always, never"):
+        edit_each(jobs_for(three, tmp_path / "out"), smart="sometimes")
     assert not (tmp_path / "out").exists()

@@ -20,11 +20,11 @@ FLOORS: list[set[str]] = [
     {"media", "features", "temporal", "spatial", "effects"},  # the stages
     {"planner"},
     {"report"},
-    {"synthesis"},
+    {"synthesis", "claims"},
     {"units", "soundtrack", "proving"},
     {"parts"},
     {"assembly"},
-    {"watching", "rendering", "results", "claims"},  # the two halves of the pipeline
+    {"watching", "rendering", "results"},  # the two halves of the pipeline
     {"reporting"},
     {"pipeline"},
     {"batch"},

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from roughcut import pipeline
 from roughcut.claims import working_on
 from roughcut.errors import OptionError, OutputError, RoughcutError
+from roughcut.parts import unfinished
 from roughcut.records import Progress, no_progress
 from roughcut.rendering import EditResult
 from roughcut.reporting import report_paths
@@ -97,21 +98,31 @@ def _check_apart(jobs: Sequence[Job]) -> None:
 
 
 def edit_each(
-    jobs: Sequence[Job], *, force: bool = False, cache: bool = True, progress: Progress = no_progress, **wishes: Any
+    jobs: Sequence[Job],
+    *,
+    resume: bool = False,
+    force: bool = False,
+    cache: bool = True,
+    progress: Progress = no_progress,
+    **wishes: Any,
 ) -> Iterator[Outcome]:
     """Edit file by file, as `pipeline.edit` does with one; each outcome comes when it is known.
 
+    A film that a killed run was at work on goes on from what it had finished.
+
     Args:
+        resume: interrupted, keep what is finished of the film under way, for the next run.
         force: make all films anew, also those that are made, and replace what lies in their way.
-        wishes: target, keep, look, transitions, track, preset, hardware, as in `pipeline.edit`.
+        wishes: target, keep, look, transitions, track, preset, hardware, smart, as in `pipeline.edit`.
 
     Raises:
         OptionError: a wish that no file can fulfil. All else that is wrong with one file is its outcome's `error`.
     """
     pipeline.options_of(wishes)
+    pipeline.check_encoding(wishes.get("hardware", "off"), wishes.get("smart"))
 
     def work(job: Job, named: Progress) -> Outcome:
-        return _edited(job, force=force, cache=cache, progress=named, wishes=wishes)
+        return _edited(job, resume=resume, force=force, cache=cache, progress=named, wishes=wishes)
 
     return _each(jobs, work, progress)
 
@@ -154,7 +165,7 @@ def is_made(job: Job, recipe: dict[str, Any]) -> bool:
         return False
 
 
-def _edited(job: Job, *, force: bool, cache: bool, progress: Progress, wishes: dict[str, Any]) -> Outcome:
+def _edited(job: Job, *, resume: bool, force: bool, cache: bool, progress: Progress, wishes: dict[str, Any]) -> Outcome:
     recipe = pipeline.recipe_of([job.source], wishes)
     if not force and is_made(job, recipe):
         return Outcome(job=job, state="there")
@@ -164,8 +175,10 @@ def _edited(job: Job, *, force: bool, cache: bool, progress: Progress, wishes: d
         claim(job.outputs(), inputs=[job.source], force=replace)
         before = [] if hold.killed else [p for p in job.outputs() if p.exists()]
         hold.begin()
+        resume = resume or unfinished(job.film)
+        options: dict[str, Any] = {"resume": resume, "force": replace, "cache": cache, "progress": progress}
         try:
-            result = pipeline.edit(job.source, job.film, force=replace, cache=cache, progress=progress, **wishes)
+            result = pipeline.edit(job.source, job.film, **options, **wishes)
         except BaseException:
             for path in set(job.outputs()) - set(before):
                 path.unlink(missing_ok=True)

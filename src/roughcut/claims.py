@@ -1,4 +1,4 @@
-"""Who works on which film: a hidden lock file beside it, which a killed run leaves behind and a live one holds."""
+"""Who works on which film: hidden lock files, which a killed run leaves behind and a live one holds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from roughcut.errors import OutputError
+from roughcut.timeline.files import hidden_name
 
 
 class Hold:
@@ -31,30 +32,44 @@ class Hold:
 
 @contextmanager
 def working_on(film: Path) -> Iterator[Hold]:
-    """Hold the name of a film; temporary files of a run that was killed at work on it are removed.
-
-    The system lets go of a dead process's lock, so no living run is taken for a dead one.
+    """Hold the name of a film and of what lies beside it; texts half-written by a killed run are removed.
 
     Raises:
         OutputError: another run is at work on it, or the folder cannot be written.
     """
-    path = film.with_name(f".{film.name[:80]}.lock")
-    try:
-        file = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise OutputError("the folder cannot be written", where=film.parent, got=error.strerror) from error
-    with file:
-        if not _locked(file):
-            raise OutputError("another run is at work on this film", where=film, next_step="wait for it to end")
+    path = film.with_name(hidden_name(film.name, ".lock"))
+    with held(path, film) as file:
         hold = Hold(file)
         if hold.killed:
-            _sweep(film, hold.killed)
+            _sweep(film)
         try:
             yield hold
         finally:
             file.truncate(0)  # where the name cannot go (Windows, while it is open), an empty one says: finished
             with suppress(OSError):
                 path.unlink()
+
+
+@contextmanager
+def held(path: Path, film: Path) -> Iterator[IO[str]]:
+    """A lock file for work on `film`, locked while the context lasts; removing it, while it is locked, is up to the
+    caller. The system lets go of a dead process's lock, so no living run is taken for a dead one.
+
+    Raises:
+        OutputError: another run has it, or the folder cannot be written.
+    """
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise OutputError("the folder cannot be written", where=film.parent, got=error.strerror) from error
+        with file:
+            if not _locked(file):
+                raise OutputError("another run is at work on this film", where=film, next_step="wait for it to end")
+            if _stands(file, path):  # the run before may have removed it since it was opened
+                yield file
+                return
 
 
 def _locked(file: IO[str]) -> bool:
@@ -69,16 +84,25 @@ def _locked(file: IO[str]) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
+    except OSError:
+        return True  # a file system without locks
     return True
 
 
-def _sweep(film: Path, process: str) -> None:
-    """Remove what the killed process wrote under temporary names for this film (`media`'s and `timeline.files`')."""
-    part = re.compile(rf"\.{re.escape(film.stem[:80])}\.{re.escape(process)}\.part\..+")
-    texts = re.compile(rf"\.{re.escape(film.stem)}\.(otio|report\.html|report\.json)\..{{8}}\.tmp")
+def _stands(file: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+def _sweep(film: Path) -> None:
+    """Remove what a killed process wrote under temporary names beside this film (`timeline.files`')."""
+    names = (hidden_name(film.stem + ending, ".") for ending in (".otio", ".report.html", ".report.json"))
+    texts = re.compile(f"({'|'.join(map(re.escape, names))}).{{8}}\\.tmp")
     with suppress(OSError):
         for path in film.parent.iterdir():
-            if part.fullmatch(path.name) or texts.fullmatch(path.name):
+            if texts.fullmatch(path.name):
                 path.unlink(missing_ok=True)

@@ -16,17 +16,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import roughcut
+from roughcut.claims import held
 from roughcut.media.encoders import Encoder
 from roughcut.media.faults import writing
-from roughcut.media.segment import SegmentWriter, part_ending
+from roughcut.media.mux import abandoned
+from roughcut.media.segment import SegmentWriter, left_in, part_ending, part_whole
 from roughcut.records import Progress
 from roughcut.synthesis import Media, synthesizer
+from roughcut.timeline.files import hidden_name
 from roughcut.timeline.grid import FrameGrid
 from roughcut.timeline.metadata import to_plain
 from roughcut.timeline.plan import Plan
 from roughcut.units import Unit
 
 WORKERS = min(max((os.cpu_count() or 1) // 4, 2), 4)  # encoders have threads of their own, short parts do not fill them
+LOCK = "lock"
 PATIENCE = 0.1  # seconds between two looks at how far the work has come
 
 
@@ -34,26 +38,49 @@ class Stopped(Exception):
     """The render was interrupted; a part in the making is thrown away."""
 
 
+def unfinished(out: Path) -> bool:
+    """True where an earlier render of this film was cut short and left its parts."""
+    return _folder(out).is_dir()
+
+
 @contextmanager
 def parts_folder(out: Path, *, resume: bool) -> Iterator[Path]:
-    """The hidden folder of a film's parts. It goes when the film is done or the render is given up, and outlives a
-    kill; with `resume`, it outlives Ctrl-C and errors too, and what lies in it is used.
+    """The hidden folder of a film's parts, which one render at a time has. It goes when the film is done or the render
+    is given up, and outlives a kill; with `resume`, it outlives Ctrl-C and errors too, and what lies in it is used.
 
     Raises:
-        OutputError: it cannot be made.
+        OutputError: it cannot be made, or another render of this film is at work.
     """
-    folder = out.with_name(f".{out.name[:80]}.parts")
-    with writing(out):
-        if not resume:
-            shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield folder
-    except BaseException:
-        if not resume or not any(folder.iterdir()):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = _folder(out)
+    with held(folder / LOCK, out):
+        with writing(out):
+            _tidy(folder, out, keep=resume)
+        keep = False
+        try:
+            yield folder
+        except BaseException:
+            keep = resume
+            raise
+        finally:
+            _tidy(folder, out, keep=keep)
+            if not any(_held_in(folder)):
+                shutil.rmtree(folder, ignore_errors=True)
+    if os.name == "nt" and not any(_held_in(folder)):
+        shutil.rmtree(folder, ignore_errors=True)  # there, an open lock file cannot go
+
+
+def _folder(out: Path) -> Path:
+    return out.with_name(hidden_name(out.name, ".parts"))
+
+
+def _held_in(folder: Path) -> Iterator[Path]:
+    return (p for p in folder.glob("*") if p.name != LOCK)
+
+
+def _tidy(folder: Path, out: Path, *, keep: bool) -> None:
+    """Remove what nobody is at work on any more: files in the making, and finished parts unless they are kept."""
+    for path in [*abandoned(out), *(left_in(folder) if keep else _held_in(folder))]:
+        path.unlink(missing_ok=True)
 
 
 class PartMaker:
@@ -68,27 +95,28 @@ class PartMaker:
         self._stop = threading.Event()
         self._frames = 0
         self._counting = threading.Lock()
+        told = {
+            "plan": to_plain(plan),
+            "sources": {name: info.digest for name, info in media.items()},
+            "encoder": to_plain(encoder),
+            "version": roughcut.__version__,
+        }
+        self._told = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
 
     def path(self, unit: Unit) -> Path:
         """Where a unit's part lies."""
-        told = {
-            "plan": to_plain(self._plan),
-            "sources": {name: info.digest for name, info in self._media.items()},
-            "frames": [unit.first, unit.stop],
-            "encoder": to_plain(self._encoder),
-            "version": roughcut.__version__,
-        }
-        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
-        return self._folder / (digest + part_ending(self._plan.spec))
+        digest = self._told.copy()
+        digest.update(f"{unit.first} {unit.stop}".encode())
+        return self._folder / (digest.hexdigest()[:32] + part_ending(self._plan.spec))
 
     def make(self, units: Sequence[Unit], progress: Progress) -> int:
         """All parts that are not there yet; returns how many frames lay there finished."""
-        missing = [u for u in units if not self.path(u).exists()]
+        missing = [u for u in units if not self._finished(u)]
         found = sum(map(len, units)) - sum(map(len, missing))
         total = float(sum(map(len, units)) / self._plan.spec.rate)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix="roughcut-part") as pool:
-            waiting: set[Future[None]] = {pool.submit(self._make, unit) for unit in missing}
             try:
+                waiting: set[Future[None]] = {pool.submit(self._make, unit) for unit in missing}
                 while waiting:
                     done, waiting = wait(waiting, PATIENCE, FIRST_COMPLETED)
                     for future in done:
@@ -99,6 +127,10 @@ class PartMaker:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
         return found
+
+    def _finished(self, unit: Unit) -> bool:
+        path = self.path(unit)
+        return path.exists() and part_whole(path, len(unit), self._plan.spec.rate)
 
     def _make(self, unit: Unit) -> None:
         with (

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast, get_args
 
 import roughcut
 from roughcut import watching
@@ -38,6 +38,7 @@ from roughcut.temporal.shots import shots_from
 from roughcut.temporal.speech import find_speech, loudness_curve
 from roughcut.timeline.otio import read_otio, write_otio
 from roughcut.timeline.plan import Plan
+from roughcut.units import Smart
 
 File = Path | str
 NETWORKS = ("encoder", "shots", "moments", "colour")
@@ -128,6 +129,8 @@ def render(
     *,
     preset: str | None = None,
     hardware: str = "off",
+    smart: str | None = None,
+    resume: bool = False,
     force: bool = False,
     progress: Progress = no_progress,
 ) -> EditResult:
@@ -136,6 +139,10 @@ def render(
     Args:
         preset: how the film is written, a name of `records.PRESETS`, in place of what the plan says.
         hardware: `auto` tries the machine's own encoders, `off` (the same film on every machine) does not.
+        smart: `auto` takes over the footage's own packets where nothing is done to its pictures and the film is of the
+            same kind, `always` refuses where there are none, `never` encodes all. None: `auto`, but `never` for a plan
+            or a call with a preset: who asks for a quality does not want the camera's.
+        resume: go on from what an interrupted render of the same film had finished; interrupted again, keep that.
 
     Raises:
         OptionError: a preset or another value that is not known.
@@ -144,22 +151,40 @@ def render(
     """
     quiet_ffmpeg()
     out = Path(out)
-    _check_writing(out, preset, hardware)
+    _check_writing(out, preset, hardware, smart)
     timeline = None if isinstance(source, Plan) else Path(source)
     planned = source if isinstance(source, Plan) else read_otio(source)
     if preset is not None:
         planned = replace(planned, spec=named_preset(preset).on(planned.spec))
     claim([out], inputs=[s.path for s in planned.sources], force=force)
     remarks = changed(planned.sources)
-    result = render_plan(planned, out, timeline=timeline, hardware=hardware == "auto", progress=progress)
+    result = render_plan(
+        planned, out, timeline=timeline, smart=_smart(smart, planned.spec.codec), resume=resume,
+        hardware=hardware == "auto", progress=progress,
+    )  # fmt: skip
     return replace(result, remarks=(*remarks, *result.remarks))
 
 
-def _check_writing(out: Path, preset: str | None, hardware: str) -> None:
+def _check_writing(out: Path, preset: str | None, hardware: str, smart: str | None) -> None:
     """Refuse, before any work, what could not be written."""
-    if hardware not in ("auto", "off"):
-        raise OptionError("unknown value", where="--hardware", got=repr(hardware), allowed="auto, off")
+    check_encoding(hardware, smart)
     container_of(out).holding(None if preset is None else named_preset(preset).codec)
+
+
+def check_encoding(hardware: str, smart: str | None) -> None:
+    """Raise OptionError for values that `render` does not know, or that exclude each other."""
+    allowed = {"--hardware": ("auto", "off"), "--smart": get_args(Smart)}
+    for option, value in (("--hardware", hardware), ("--smart", smart or "auto")):
+        if value not in allowed[option]:
+            raise OptionError("unknown value", where=option, got=repr(value), allowed=", ".join(allowed[option]))
+    if smart == "always" and hardware == "auto":
+        raise OptionError("beside copied packets only software encodes", where="--smart always",
+                          got="--hardware auto", next_step="leave one of them out")  # fmt: skip
+
+
+def _smart(wish: str | None, asked: str | None) -> Smart:
+    """`wish`, checked before, or else what goes with the codec or preset that was asked for."""
+    return cast(Smart, wish or ("auto" if asked is None else "never"))
 
 
 def verify(film: File, source: Plan | File, *, quick: bool = False) -> Proof:
@@ -191,6 +216,8 @@ def edit(
     track: str | int | None = None,
     preset: str | None = None,
     hardware: str = "off",
+    smart: str | None = None,
+    resume: bool = False,
     force: bool = False,
     cache: bool = True,
     progress: Progress = no_progress,
@@ -205,16 +232,20 @@ def edit(
     PlanOptions.parse(target=target, **asked)
     for path in files:
         check_file(path)
-    _check_writing(out, preset, hardware)
+    _check_writing(out, preset, hardware, smart)
     timeline = out.with_suffix(".otio")
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)
     began = perf_counter()
     analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in files]
+    claim([out, timeline, *report_paths(out)], inputs=files, force=force)  # another run may have been faster
     planned = plan(analyses, target=target, name=out.stem, **asked)
     decided = perf_counter()
-    result = render_plan(planned, out, timeline=timeline, hardware=hardware == "auto", progress=progress)
+    result = render_plan(
+        planned, out, timeline=timeline, smart=_smart(smart, preset), resume=resume, hardware=hardware == "auto",
+        progress=progress,
+    )  # fmt: skip
     write_otio(planned, timeline)  # after the film: an interrupted edit leaves nothing behind
-    wishes = {**asked, "target": target, "track": track, "hardware": hardware}
+    wishes = {**asked, "target": target, "track": track, "hardware": hardware, "smart": smart}
     return reported(result, analyses, decided - began, recipe_of(files, wishes))
 
 
@@ -226,7 +257,11 @@ def recipe_of(paths: Sequence[File], wishes: Mapping[str, Any]) -> dict[str, Any
     for path in paths:
         check_file(Path(path))
     options = {name: str(value) for name, value in vars(options_of(wishes)).items()}
-    beside = {"track": str(wishes.get("track")), "hardware": wishes.get("hardware", "off")}
+    beside = {
+        "track": str(wishes.get("track")),
+        "hardware": wishes.get("hardware", "off"),
+        "smart": _smart(wishes.get("smart"), wishes.get("preset")),
+    }
     return {
         "sources": [content_digest(Path(path)) for path in paths],
         "wishes": {**options, **beside},

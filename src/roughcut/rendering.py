@@ -48,6 +48,8 @@ class EditResult:
     reports: tuple[Path, ...] = ()
     copied: int = 0
     """Frames taken over from the source as they are coded there."""
+    resumed: int = 0
+    """Frames that an interrupted render had finished."""
     remarks: tuple[str, ...] = field(default=())
     """What was not done as planned, in words."""
 
@@ -59,7 +61,9 @@ class EditResult:
     def notes(self) -> list[str]:
         """The plan's notes and the render's remarks."""
         copied = f"{self.copied} of {self.proof.frames_found} frames are the source's own, not encoded again"
-        return [*self.plan.notes, *([copied] if self.copied else []), *self.remarks]
+        resumed = f"{self.resumed} of {self.proof.frames_found} frames were found finished"
+        counts = [words for words, frames in ((copied, self.copied), (resumed, self.resumed)) if frames]
+        return [*self.plan.notes, *counts, *self.remarks]
 
     def verdict(self) -> str:
         """One line: how long, how many clips, in sync or not."""
@@ -76,6 +80,7 @@ class EditResult:
             "reports": [str(p) for p in self.reports],
             "clips": len(self.plan.clips),
             "copied_frames": self.copied,
+            "resumed_frames": self.resumed,
             "proof": self.proof.to_dict(),
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "notes": self.notes(),
@@ -120,9 +125,9 @@ def render_plan(
             cutting = replace(encoded_units(job.grid), remarks=(f"all was encoded anew: {error}",))
             made = job.film(cutting)
     remarks = (*losses, *beside.remarks, *job.remarks, *cutting.remarks)
-    return replace(
-        made, plan=given, timeline=timeline, remarks=remarks, seconds={**made.seconds, "all": perf_counter() - began}
-    )
+    seconds = {**made.seconds, "all": perf_counter() - began}
+    resumed = made.resumed if resume else 0  # a second try may have found parts of the first
+    return replace(made, plan=given, timeline=timeline, remarks=remarks, seconds=seconds, resumed=resumed)
 
 
 class _Render:
@@ -161,7 +166,7 @@ class _Render:
         began = perf_counter()
         encoder = beside_copies(self._encoder) if cutting.copied else self._encoder
         parts = PartMaker(self._plan, self.grid, self._media, encoder, self._folder)
-        gain = self._parts_and_gain(parts, cutting)
+        gain, finished = self._gain_and_finished(parts, cutting)
         pictures = coded_pictures(self._plan, cutting, parts, encoder)
         with FilmMuxer(self._out, self._plan.spec, self.grid, pictures.video, self._beside) as film:
             assemble(self._plan, self.grid, self._media, pictures, film, gain, self._progress)
@@ -169,21 +174,23 @@ class _Render:
             proof = proved(film.temporary, self._plan, self.grid, name=self._out)
             film.publish()
         seconds = {"render": rendered - began, "proof": perf_counter() - rendered}
-        return EditResult(film=self._out, plan=self._plan, proof=proof, seconds=seconds, copied=cutting.copied)
+        return EditResult(
+            film=self._out, plan=self._plan, proof=proof, seconds=seconds, copied=cutting.copied, resumed=finished
+        )
 
-    def _parts_and_gain(self, parts: PartMaker, cutting: Cutting) -> float:
-        """The parts, and beside them the pass over the sound."""
+    def _gain_and_finished(self, parts: PartMaker, cutting: Cutting) -> tuple[float, int]:
+        """Make the parts, and beside them the pass over the sound: the gain, and how many frames lay there finished."""
         loudness = Loudness(self._plan, self.grid, self._media)
         with ThreadPoolExecutor(1, thread_name_prefix="roughcut-loudness") as pool:
-            measured = pool.submit(loudness.gain)
             try:
-                parts.make([u for u in cutting.units if u.copy is None], self._progress)
+                measured = pool.submit(loudness.gain)
+                finished = parts.make([u for u in cutting.units if u.copy is None], self._progress)
                 gain, remark = measured.result()
             except BaseException:
                 loudness.stop()
                 raise
         self.remarks += [remark] if remark else []
-        return gain
+        return gain, finished
 
 
 def _with_codec(plan: Plan, out: Path, media: Media) -> Plan:

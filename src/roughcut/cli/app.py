@@ -46,6 +46,22 @@ Hardware = Annotated[
     str,
     typer.Option(help="auto tries the machine's own encoders first: faster, another picture quality.", metavar="WHICH"),
 ]
+Smart = Annotated[
+    str | None,
+    typer.Option(
+        help="Take over the footage's own coded pictures where nothing is done to them: fast, and not a bit is lost. "
+        "auto: where footage and film are alike; always: take the footage's codec, refuse where nothing can be taken "
+        "over; never: encode all. Left out, it is auto, or never with a preset.",
+        metavar="WHEN",
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on from what an interrupted render of this film had finished; interrupted again, keep that.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Analyse and plan, print the decisions, write nothing.")]
@@ -87,6 +103,8 @@ def edit(
     track: Track = None,
     preset: Preset = None,
     hardware: Hardware = "off",
+    smart: Smart = None,
+    resume: Resume = False,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Write the timeline, render nothing.")] = False,
     dry_run: DryRun = False,
     force: Force = False,
@@ -101,8 +119,9 @@ def edit(
     wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr}
     if out is None or out_dir is not None:
         each.edit(
-            files, each.one_folder(out, out_dir), preset=preset, hardware=hardware, plan_only=plan_only,
-            dry_run=dry_run, force=force, cache=not no_cache, as_json=as_json, quiet=quiet, track=track, **wishes,
+            files, each.one_folder(out, out_dir), preset=preset, hardware=hardware, smart=smart, resume=resume,
+            plan_only=plan_only, dry_run=dry_run, force=force,
+            cache=not no_cache, as_json=as_json, quiet=quiet, track=track, **wishes,
         )  # fmt: skip
         return
     with display.progress(quiet or as_json) as progress:
@@ -114,7 +133,8 @@ def edit(
         else:
             result = pipeline.edit(
                 files, out, target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, track=track,
-                preset=preset, hardware=hardware, force=force, cache=not no_cache, progress=progress,
+                preset=preset, hardware=hardware, smart=smart, resume=resume, force=force, cache=not no_cache,
+                progress=progress,
             )  # fmt: skip
     if dry_run or plan_only:
         shown.plan(plan, timeline, as_json=as_json, quiet=quiet)
@@ -173,6 +193,8 @@ def render(
     out: Annotated[Path, typer.Option("--out", "-o", help="The film: .mp4, .mov, .mkv or .webm.", metavar="FILM")],
     preset: Preset = None,
     hardware: Hardware = "off",
+    smart: Smart = None,
+    resume: Resume = False,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -182,7 +204,9 @@ def render(
     from roughcut.cli import shown
 
     with display.progress(quiet or as_json) as progress:
-        result = pipeline.render(timeline, out, preset=preset, hardware=hardware, force=force, progress=progress)
+        result = pipeline.render(
+            timeline, out, preset=preset, hardware=hardware, smart=smart, resume=resume, force=force, progress=progress
+        )
     shown.result(result, as_json=as_json, quiet=quiet)
 
 

@@ -29,7 +29,8 @@ def one_folder(out: Path | None, out_dir: Path | None) -> Path:
 
 
 def edit(
-    files: Sequence[Path], out_dir: Path, *, preset: str | None, hardware: str, plan_only: bool, dry_run: bool,
+    files: Sequence[Path], out_dir: Path, *, preset: str | None, hardware: str, smart: str | None,
+    resume: bool, plan_only: bool, dry_run: bool,
     force: bool, cache: bool, as_json: bool, quiet: bool, **wishes: Any,
 ) -> None:  # fmt: skip
     """Edit or plan all files; exit code 2 where one of them failed."""
@@ -44,7 +45,7 @@ def edit(
         if plan_only or dry_run:
             each = batch.plan_each(jobs, write=not dry_run, **options)
         else:
-            each = batch.edit_each(jobs, hardware=hardware, **options)
+            each = batch.edit_each(jobs, hardware=hardware, smart=smart, resume=resume, **options)
         for outcome in each:
             found.append(outcome)
             if not as_json:

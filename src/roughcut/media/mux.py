@@ -7,6 +7,8 @@ shown. The delay is the largest any part needs, so parts of different encoders f
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,6 +32,7 @@ from roughcut.media.streams import set_chapters
 from roughcut.media.subtitles import add_subtitle_streams
 from roughcut.records import F32, FilmSpec, TrackSpec
 from roughcut.timebase import nearest_frame
+from roughcut.timeline.files import hidden_name
 from roughcut.timeline.grid import FrameGrid
 
 SOUND_BITS_PER_CHANNEL = 96_000
@@ -38,7 +41,13 @@ FINE = Fraction(1, 90_000)  # the clock of films at a variable rate, as in MPEG 
 
 def temporary_name(path: Path) -> Path:
     """The name a file has while it is written, in the same folder."""
-    return path.with_name(f".{path.stem[:80]}.{os.getpid()}.part{path.suffix}")
+    return path.with_name(hidden_name(path.stem, f".{os.getpid()}.part{path.suffix}"))
+
+
+def abandoned(path: Path) -> Iterator[Path]:
+    """What lies under temporary names of this file: a process that was killed has left it."""
+    name = re.compile(re.escape(hidden_name(path.stem, "")) + r"\.\d+\.part" + re.escape(path.suffix))
+    return (p for p in path.parent.iterdir() if name.fullmatch(p.name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import cast
 import av
 from av.video.frame import PictureType, VideoFrame
 
+from roughcut.errors import InputError
 from roughcut.media.bitstream import ParameterSets, packet_units, parameter_sets, renumbered, with_lengths, without_sets
 from roughcut.media.decode import demuxed
 from roughcut.media.encoders import Encoder
@@ -110,6 +111,19 @@ class SegmentWriter:
         with suppress(Exception):
             self._out.close()
         self._temporary.unlink(missing_ok=True)
+
+
+def left_in(folder: Path) -> Iterator[Path]:
+    """Parts in the making in a folder: where nobody is at work there, what killed processes have left."""
+    return folder.glob("*.*.part.*")
+
+
+def part_whole(path: Path, frames: int, rate: Fraction) -> bool:
+    """True where a part holds each of its frames once. After a power cut, a name may stand without its content."""
+    try:
+        return sorted(p.frame for p in part_packets(path, 0, rate, None)) == list(range(frames))
+    except InputError:
+        return False
 
 
 def part_delay(path: Path, rate: Fraction) -> int:

@@ -1,13 +1,27 @@
-"""Text files that never stand half-written under their final name."""
+"""Names of files in the making, and text files that never stand half-written under their final name."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from roughcut.errors import OutputError
+
+MOST_BYTES = 200  # of a hidden name before its ending: file systems take 255, and an ending needs some
+
+
+def hidden_name(name: str, ending: str) -> str:
+    """`.NAME` + ending: the name of what lies hidden beside a file. One that is too long for file systems is cut
+    between characters, and a digest of all of it tells it from others that begin alike.
+    """
+    whole = os.fsencode(name)
+    if len(whole) <= MOST_BYTES:
+        return f".{name}{ending}"
+    digest = hashlib.sha256(whole).hexdigest()[:16]
+    return f".{whole[: MOST_BYTES - 17].decode('utf-8', 'ignore')}~{digest}{ending}"
 
 
 def replace_text(path: Path, text: str | Iterable[str]) -> None:
@@ -18,7 +32,7 @@ def replace_text(path: Path, text: str | Iterable[str]) -> None:
     """
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=hidden_name(path.name, "."), suffix=".tmp")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as out:
             out.writelines([text] if isinstance(text, str) else text)
         Path(temporary).chmod(0o644)
