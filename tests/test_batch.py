@@ -215,6 +215,6 @@ def test_bad_wishes_stop_at_once(three: list[Path], tmp_path: Path) -> None:
     """A wish no file can fulfil is an error of the run, not of each file."""
     with pytest.raises(OptionError, match="allowed: auto, speech"):
         edit_each(jobs_for(three, tmp_path / "out"), keep="everything")
-    with pytest.raises(OptionError, match="--smart.*allowed: auto, always, never"):
+    with pytest.raises(OptionError, match=r"--smart.*allowed: auto, always, never"):
         edit_each(jobs_for(three, tmp_path / "out"), smart="sometimes")
     assert not (tmp_path / "out").exists()
