@@ -48,7 +48,7 @@ def read_subtitles(info: MediaInfo, *, until: Fraction | None = None) -> tuple[S
     said: dict[int, list[_Said]] = {s.index: [] for s in info.subtitles}
     with opened(info.path) as container:
         headers = {s.index: bytes(container.streams[s.index].codec_context.extradata or b"") for s in info.subtitles}
-        for stream, packet in _packets(container, info.subtitles):
+        for stream, packet in _packets(container, info, info.subtitles):
             assert packet.pts is not None  # _packets gives no others
             start = packet.pts * packet.time_base
             if until is not None and start >= until + UNORDERED:
@@ -62,14 +62,14 @@ def read_subtitles(info: MediaInfo, *, until: Fraction | None = None) -> tuple[S
 
 
 def _packets(
-    container: InputContainer, wanted: Sequence[SubtitleStream]
+    container: InputContainer, info: MediaInfo, wanted: Sequence[SubtitleStream]
 ) -> Iterator[tuple[SubtitleStream, Packet[Any]]]:
     by_index = {s.index: s for s in wanted}
     for stream in container.streams:
         if stream.index not in by_index:
             stream.discard = Discard.all  # spares reading them where the container has an index
     chosen = [container.streams[index] for index in by_index]
-    for packet in demuxed(container, *chosen, losses=Losses()):
+    for packet in demuxed(container, *chosen, losses=Losses(), info=info):
         if packet.size and packet.pts is not None and packet.stream_index in by_index:
             yield by_index[packet.stream_index], packet
 
