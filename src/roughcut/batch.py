@@ -113,7 +113,7 @@ def edit_each(
     Args:
         resume: interrupted, keep what is finished of the film under way, for the next run.
         force: make all films anew, also those that are made, and replace what lies in their way.
-        wishes: target, keep, look, transitions, track, preset, hardware, smart, as in `pipeline.edit`.
+        wishes: target, keep, look, transitions, sdr, vfr, track, preset, hardware, smart, as in `pipeline.edit`.
 
     Raises:
         OptionError: a wish that no file can fulfil. All else that is wrong with one file is its outcome's `error`.

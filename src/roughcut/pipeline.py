@@ -102,6 +102,7 @@ def plan(
     look: str = "auto",
     transitions: str = "auto",
     sdr: bool = False,
+    vfr: str = "constant",
     preset: str | None = None,
     name: str = "roughcut",
 ) -> Plan:
@@ -113,12 +114,15 @@ def plan(
         look: auto or none.
         transitions: auto, cuts or dissolves.
         sdr: bring an HDR film (PQ, HLG) to SDR; without it, it keeps its depth and tags.
+        vfr: of footage at a variable rate make a film of one `constant` rate, or `keep` the times of its pictures.
         preset: how the film is written, a name of `records.PRESETS`; None takes the usual codec of its kind of file.
 
     Raises:
         OptionError: a value that is not allowed, or a target longer than the footage.
     """
-    options = PlanOptions.parse(target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, preset=preset)
+    options = PlanOptions.parse(
+        target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, vfr=vfr, preset=preset
+    )
     footage = [analyses] if isinstance(analyses, Analysis) else list(analyses)
     return make_plan(footage, options, name=name)
 
@@ -213,6 +217,7 @@ def edit(
     look: str = "auto",
     transitions: str = "auto",
     sdr: bool = False,
+    vfr: str = "constant",
     track: str | int | None = None,
     preset: str | None = None,
     hardware: str = "off",
@@ -228,7 +233,9 @@ def edit(
     """
     out = Path(out)
     files = [Path(paths)] if isinstance(paths, Path | str) else [Path(p) for p in paths]
-    asked: dict[str, Any] = {"keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "preset": preset}
+    asked: dict[str, Any] = {
+        "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr, "preset": preset
+    }  # fmt: skip
     PlanOptions.parse(target=target, **asked)
     for path in files:
         check_file(path)
@@ -272,7 +279,10 @@ def recipe_of(paths: Sequence[File], wishes: Mapping[str, Any]) -> dict[str, Any
 
 def options_of(wishes: Mapping[str, Any]) -> PlanOptions:
     """Those of the wishes that the planner knows, checked. Raises OptionError."""
-    standing = {"target": None, "keep": "auto", "look": "auto", "transitions": "auto", "sdr": False, "preset": None}
+    standing = {
+        "target": None, "keep": "auto", "look": "auto", "transitions": "auto", "sdr": False, "vfr": "constant",
+        "preset": None,
+    }  # fmt: skip
     return PlanOptions.parse(**{name: wishes.get(name, value) for name, value in standing.items()})
 
 

@@ -68,7 +68,7 @@ class EditResult:
     def verdict(self) -> str:
         """One line: how long, how many clips, in sync or not."""
         worst = max((abs(j.seconds) for j in self.proof.joins), default=0.0)
-        length = format_time(self.proof.frames_found / self.plan.spec.rate)
+        length = format_time(self.proof.streams[0].count.expected_seconds)
         sync = f"sound within {worst * 1000:.1f} ms at every join" if self.proof.joins else "no sound"
         return f"{length}, {len(self.plan.clips)} clips, {self.proof.frames_found} frames as planned, {sync}"
 

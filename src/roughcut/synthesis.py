@@ -12,11 +12,12 @@ from roughcut.effects.tone import tone_between
 from roughcut.media.audio import SoundReader
 from roughcut.media.bitstream import BitstreamError
 from roughcut.media.decode import frames_at
-from roughcut.media.gops import shown_times
 from roughcut.media.picture import Conformer, Film, FilmPicture
+from roughcut.media.shown import shown_times
 from roughcut.records import F32, MediaInfo
-from roughcut.timeline.grid import ConstantGrid, FrameGrid, VariableGrid
+from roughcut.timeline.grid import ConstantGrid, FrameGrid
 from roughcut.timeline.plan import Plan, Source
+from roughcut.timeline.variable import VariableGrid
 
 Media = Mapping[str, MediaInfo]
 """The probed sources of a plan by id."""
@@ -24,12 +25,13 @@ Media = Mapping[str, MediaInfo]
 
 def film_grid(plan: Plan, media: Media) -> tuple[FrameGrid, list[str]]:
     """The film's frames, and in words why they are not at the sources' own times where that was asked for."""
-    if not plan.spec.variable:
+    used = [media[name].video for name in {c.source for c in plan.clips}]
+    if not plan.spec.variable or not any(v.variable or v.rate != plan.spec.rate for v in used):
         return ConstantGrid(plan), []
     try:
         return VariableGrid(plan, [shown_times(media[c.source], c.range) for c in plan.clips]), []
     except BitstreamError as error:
-        return ConstantGrid(plan), [f"the film's rate is constant: a source's times cannot be kept, {error}"]
+        return ConstantGrid(plan), [f"the film's rate is constant: {error}"]
 
 
 @contextmanager

@@ -32,6 +32,10 @@ Keep = Annotated[
 Look = Annotated[str, typer.Option(help="Colour: auto (a learned correction per shot) or none.", metavar="LOOK")]
 Transitions = Annotated[str, typer.Option(help="Joins: auto, cuts or dissolves.", metavar="JOINS")]
 Sdr = Annotated[bool, typer.Option("--sdr", help="Bring HDR (PQ, HLG) to SDR; else it keeps its depth and tags.")]
+Vfr = Annotated[
+    str,
+    typer.Option(help="Footage at a variable rate: constant (one rate) or keep (its own times).", metavar="WHICH"),
+]
 Track = Annotated[
     str | None,
     typer.Option(
@@ -100,6 +104,7 @@ def edit(
     look: Look = "auto",
     transitions: Transitions = "auto",
     sdr: Sdr = False,
+    vfr: Vfr = "constant",
     track: Track = None,
     preset: Preset = None,
     hardware: Hardware = "off",
@@ -116,7 +121,7 @@ def edit(
     from roughcut import pipeline
     from roughcut.cli import each, shown
 
-    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr}
+    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr}
     if out is None or out_dir is not None:
         each.edit(
             files, each.one_folder(out, out_dir), preset=preset, hardware=hardware, smart=smart, resume=resume,
@@ -132,7 +137,7 @@ def edit(
             timeline = None if dry_run else pipeline.write_plan(plan, out.with_suffix(".otio"), force=force)
         else:
             result = pipeline.edit(
-                files, out, target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, track=track,
+                files, out, target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, vfr=vfr, track=track,
                 preset=preset, hardware=hardware, smart=smart, resume=resume, force=force, cache=not no_cache,
                 progress=progress,
             )  # fmt: skip
@@ -168,6 +173,7 @@ def plan(
     look: Look = "auto",
     transitions: Transitions = "auto",
     sdr: Sdr = False,
+    vfr: Vfr = "constant",
     track: Track = None,
     preset: Preset = None,
     dry_run: DryRun = False,
@@ -180,7 +186,7 @@ def plan(
     from roughcut import pipeline
     from roughcut.cli import shown
 
-    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr}
+    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr}
     with display.progress(quiet or as_json) as progress:
         made = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, preset=preset, **wishes)
     timeline = None if dry_run else pipeline.write_plan(made, out, force=force)

@@ -86,16 +86,6 @@ def read_rows(info: MediaInfo, span: TimeRange, sets: ParameterSets | None) -> R
     return Rows(pts, kinds)
 
 
-def shown_times(info: MediaInfo, span: TimeRange) -> list[Fraction]:
-    """When the pictures inside `span` are first shown, rising, by demuxing alone.
-
-    Raises:
-        BitstreamError: the file carries no presentation times.
-    """
-    ticks = read_rows(info, span, None).shown.tolist()
-    return [t for t in (n * info.video.time_base for n in ticks) if span.contains(t)]
-
-
 def _kind(packet: object, sets: ParameterSets | None) -> int:
     if packet.is_discard or packet.is_corrupt:  # type: ignore[attr-defined]
         return BARRIER

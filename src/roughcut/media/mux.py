@@ -36,7 +36,8 @@ from roughcut.timeline.files import hidden_name
 from roughcut.timeline.grid import FrameGrid
 
 SOUND_BITS_PER_CHANNEL = 96_000
-FINE = Fraction(1, 90_000)  # the clock of films at a variable rate, as in MPEG transport streams
+FINEST = 3_000_000  # ticks a second: a picture may stand for ten minutes before 31 bits are full
+FINE = Fraction(1, 90_000)  # the clock, as in MPEG transport streams, of films whose times have no common one
 
 
 def temporary_name(path: Path) -> Path:
@@ -82,7 +83,7 @@ class FilmMuxer:
         self.path, self.spec, self._grid, self._coded, self._carried = path, spec, grid, video, carried
         self.temporary = temporary_name(path)
         self._kind = container_of(path)
-        self._base = FINE if spec.variable else 1 / spec.rate
+        self._base = grid.tick if grid.tick.denominator <= FINEST else FINE
         self._packets = 0
         self._open = False
 
@@ -141,8 +142,6 @@ class FilmMuxer:
 
     def _ticks(self, frame: int) -> int:
         """Time of a film frame in the stream's ticks; frames before the first lie one step apart."""
-        if not self.spec.variable:
-            return frame
         time = self._grid.time(frame) if frame >= 0 else frame / self.spec.rate
         return nearest_frame(time, 1 / self._base)
 

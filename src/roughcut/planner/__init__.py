@@ -40,7 +40,7 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut")
     pieces = _pieces(footage, keep, options.target)
     if not pieces:
         raise PlanError("nothing worth keeping was found", where=name, next_step="try --keep all or a longer --target")
-    spec, main = film_spec(footage, pieces, sdr=options.sdr, preset=options.preset), heard(footage, pieces)
+    spec, main = film_spec(footage, pieces, options), heard(footage, pieces)
     trimmed, joins = choose_joins(pieces, footage, spec.rate, options.transitions, talk=keep == "speech")
     graded = options.look == "auto" and not spec.colour.is_hdr  # looks were learned on SDR pictures
     looks = [footage[p.source].looks[p.shot] if graded else None for p in trimmed]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from roughcut.planner.options import PlanOptions
 from roughcut.planner.pieces import Footage, Piece, source_id
 from roughcut.records import HD_COLOUR, KEPT_TAGS, Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec, named_preset
 from roughcut.timeline.plan import Source
@@ -37,25 +38,23 @@ def dominant(footage: Footage, pieces: Sequence[Piece]) -> Analysis:
     return footage[max(range(len(footage)), key=lambda i: shown[i])]
 
 
-def film_spec(footage: Footage, pieces: Sequence[Piece], *, sdr: bool = False, preset: str | None = None) -> FilmSpec:
-    """A film of many sizes and rates takes those of what is seen longest.
-
-    With `sdr`, HDR becomes BT.709 of 8 bits; `preset` names how the film is written.
-    """
+def film_spec(footage: Footage, pieces: Sequence[Piece], options: PlanOptions) -> FilmSpec:
+    """A film of many sizes and rates takes those of what is seen longest; with `sdr`, HDR becomes BT.709 of 8 bits."""
     media = dominant(footage, pieces).media
     colour, deep = media.video.colour, media.video.bit_depth > 8
-    if sdr and colour.is_hdr:
+    if options.sdr and colour.is_hdr:
         colour, deep = HD_COLOUR, False
     spec = FilmSpec(
         width=media.video.width,
         height=media.video.height,
         rate=media.video.rate,
+        variable=options.vfr == "keep",
         colour=colour,
         bit_depth=10 if deep else 8,
         tracks=film_tracks([media, *(a.media for a in footage)]),
         tags={k: v for k, v in media.tags.items() if k in KEPT_TAGS},
     )
-    return spec if preset is None else named_preset(preset).on(spec)
+    return spec if options.preset is None else named_preset(options.preset).on(spec)
 
 
 def light_notes(footage: Footage, pieces: Sequence[Piece], spec: FilmSpec, *, sdr: bool) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from roughcut.timebase import parse_time
 Keep = Literal["auto", "speech", "highlights", "all"]
 Looks = Literal["auto", "none"]
 Transitions = Literal["auto", "cuts", "dissolves"]
+Vfr = Literal["constant", "keep"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +31,13 @@ class PlanOptions:
     transitions: Transitions = "auto"
     sdr: bool = False
     """True: an HDR film is brought to SDR."""
+    vfr: Vfr = "constant"
+    """Of footage at a variable rate: one constant rate, or its pictures at their own times."""
     preset: str | None = None
     """How the film is written, by a name of `records.PRESETS`; None: the usual codec of its kind of file."""
 
     def __post_init__(self) -> None:
-        for name, allowed in (("keep", Keep), ("look", Looks), ("transitions", Transitions)):
+        for name, allowed in (("keep", Keep), ("look", Looks), ("transitions", Transitions), ("vfr", Vfr)):
             value = getattr(self, name)
             if value not in get_args(allowed):
                 raise OptionError(
@@ -54,6 +57,7 @@ class PlanOptions:
         look: str,
         transitions: str,
         sdr: bool = False,
+        vfr: str = "constant",
         preset: str | None = None,
     ) -> PlanOptions:
         """Options from what people write; `target` as text (`60s`, `1:30`), whole seconds or a Fraction."""
@@ -64,5 +68,6 @@ class PlanOptions:
             look=look,  # type: ignore[arg-type]
             transitions=transitions,  # type: ignore[arg-type]
             sdr=sdr,
+            vfr=vfr,  # type: ignore[arg-type]
             preset=preset,
         )
