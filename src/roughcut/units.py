@@ -20,6 +20,7 @@ from roughcut.records import MediaInfo
 from roughcut.timebase import TimeRange
 from roughcut.timeline.grid import FrameGrid
 from roughcut.timeline.plan import Plan
+from roughcut.timeline.variable import VariableGrid
 
 Smart = Literal["auto", "always", "never"]
 UNIT_FRAMES = 300  # a unit ends at the first cut after so many frames ...
@@ -112,13 +113,22 @@ def _equal(one: ParameterSets | None, other: ParameterSets | None) -> bool:
 
 
 def _copies(part: Untouched, grid: FrameGrid, info: MediaInfo, sets: ParameterSets | None) -> list[Copy]:
-    wanted = [grid.source_time(part.clip, n) for n in range(part.first, part.stop)]
+    wanted = [grid.source_time(part.clip, n) for n in range(part.first, min(part.stop, _last_alone(grid)))]
     rows = read_rows(info, TimeRange(wanted[0], wanted[-1]), sets)
     return list(copies(info, rows, part.first, wanted))
 
 
+def _last_alone(grid: FrameGrid) -> int:
+    """Where a film at its sources' times must end a unit: its last picture may stand for long, and MP4 tells how long
+    only of the picture that is decoded last, which with reordered ones is another.
+    """
+    return len(grid) - 1 if isinstance(grid, VariableGrid) else len(grid)
+
+
 def _encoded(first: int, stop: int, grid: FrameGrid) -> list[Unit]:
     """Frames [first, stop) in units that end at cuts where they can."""
+    if first < _last_alone(grid) < stop:
+        return [*_encoded(first, stop - 1, grid), Unit(first=stop - 1, stop=stop)]
     cuts = [e for e, zone in zip(grid.edges, grid.zones, strict=True) if len(zone) == 0 and first < e < stop]
     units = []
     while first < stop:
