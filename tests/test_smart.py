@@ -204,3 +204,13 @@ def test_every_place_in_a_group_can_be_cut(tmp_path_factory: pytest.TempPathFact
         footage(folder, kind, count=100)
     plan = plan_of([path], [(0, first, first + 40), (0, 2, first + 12)], kind.split("-")[0])
     check(render_plan(plan, folder / f"cut{first}.mp4"), plan, 12)
+
+
+def test_interlaced_pictures_are_not_copied(tmp_path: Path) -> None:
+    """What must be deinterlaced is encoded, and the film says so."""
+    KINDS["interlaced"] = ("libx264", {**X264, "x264-params": "interlaced=1"}, "mp4")
+    plan = plan_of([footage(tmp_path, "interlaced")], [(0, 10, 90)])
+    result = render_plan(plan, tmp_path / "cut.mp4")
+    assert result.copied == 0
+    assert "s.mp4 is encoded anew: it is interlaced" in result.remarks
+    assert not result.proof.media.video.interlaced

@@ -42,7 +42,7 @@ def demuxed(
             yield packet
         except StopIteration:
             return
-        except (av.FFmpegError, OSError):
+        except (av.FFmpegError, OSError, IndexError):  # PyAV stumbles over a stream that appears on the way
             losses.cut_off = True
             return
 

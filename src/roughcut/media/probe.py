@@ -101,7 +101,7 @@ def _first_frame(container: InputContainer, stream: AvVideo, path: Path) -> Vide
                     return frame
             except av.FFmpegError:
                 losses.packets += 1
-    except av.FFmpegError:
+    except (av.FFmpegError, IndexError):  # PyAV stumbles over a stream that appears on the way
         losses.cut_off = True
     raise InputError(
         "no frame of the video can be decoded",
@@ -139,6 +139,7 @@ def _video(container: InputContainer, stream: AvVideo, first: VideoFrame, times:
             int(first.colorspace), int(first.color_primaries), int(first.color_trc), int(first.color_range), name
         ),
         peak=peak_of(first),
+        interlaced=first.interlaced_frame,
         frames=stream.frames or None,
         last=None if times.last is None else times.last * time_base,
     )

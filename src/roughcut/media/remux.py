@@ -42,6 +42,7 @@ def obstacle(info: MediaInfo, spec: FilmSpec, pixel_format: str) -> str | None:
         (codec not in COPYABLE, f"{codec} streams are not joined"),
         (codec_name(info) != codec, f"it is {codec_name(info)}, the film {codec}"),
         (bool(info.parts), "it is several recordings in one"),
+        (video.interlaced, "it is interlaced"),
         (video.rotation != 0, "it is turned by its display matrix"),
         ((video.coded_width, video.coded_height) != (video.width, video.height), "its pixels are not square or odd"),
         ((video.width, video.height) != (spec.width, spec.height), "the film has another size"),

@@ -171,7 +171,7 @@ def _look(container: InputContainer, seen: _Seen, limit: int | None) -> None:
     joinable = any(name in container.format.name for name in JOINABLE)
     streams = [s for s in container.streams if s.type in ("video", "audio")] if joinable else [seen.stream]
     seen.at_end = False
-    with suppress(av.FFmpegError, OSError):
+    with suppress(av.FFmpegError, OSError, IndexError):  # PyAV stumbles over a stream that appears on the way
         for packet in container.demux(*streams):
             if packet.size:
                 seen.add(packet, joinable=joinable)

@@ -74,6 +74,8 @@ class VideoStream:
     colour: ColourTags
     peak: float | None = None
     """Nits that the brightest pixel reaches, where HDR metadata tells (MaxCLL, else the mastering display's)."""
+    interlaced: bool = False
+    """True where the first picture is two fields."""
     frames: int | None = None
     """Frame count where the container tells."""
     last: Fraction | None = None

@@ -17,8 +17,9 @@ _WORDS = {
     "shifted": "a neighbour of the planned frame",
     "differs": "another picture",
     "missing": "not there",
+    "damaged": "the footage is damaged here",
 }
-_GOOD = ("matches", "still", "flat")
+_GOOD = ("matches", "still", "flat", "damaged")
 
 
 def worst_offset(sync: Json) -> float:

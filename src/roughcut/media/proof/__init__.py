@@ -16,6 +16,7 @@ from pathlib import Path
 from roughcut.media.faults import Losses
 from roughcut.media.probe import probe
 from roughcut.media.proof.complaints import decode_all, overheard, sentences
+from roughcut.media.proof.damage import with_damage
 from roughcut.media.proof.echo import Echo
 from roughcut.media.proof.echo import Heard as Echoed
 from roughcut.media.proof.found import Count, FrameMatch, JoinOffset, Proof, SegmentProof, StreamProof
@@ -49,7 +50,7 @@ def measure(path: Path, plan: Plan, grid: FrameGrid, *, treat: Treat = untreated
     losses = Losses()
     with overheard() as logs:
         pictures, heard = walk(film, [e.listen for e in echoes], losses)
-    segments = compare_segments(film, plan, grid, media, treat)
+    segments = with_damage(compare_segments(film, plan, grid, media, treat), plan, media)
     shown = pictures.shown()
     found = Proof(
         path=path,

@@ -123,6 +123,10 @@ def _beside(found: Proof, plan: Plan, media: Mapping[str, MediaInfo]) -> Iterato
 
 def oddities(found: Proof) -> Iterator[str]:
     """What a person may want to look at."""
+    for segment in found.segments:
+        for name, match in segment.frames():
+            if match.likeness == "damaged":
+                yield f"{_place(segment, name, match)} cannot be proved, the footage is damaged"
     for join in found.joins:
         if join.note == "unlike the source":
             yield f"the sound of track {join.track} does not resemble the source's {at(join.film_time)}"
