@@ -28,6 +28,7 @@ from roughcut.timeline.grid import ConstantGrid
 from roughcut.timeline.otio import read_otio, write_otio
 from roughcut.timeline.plan import Clip, Decision, Join, Plan, Source
 from roughcut.timeline.variable import ShownTimes, VariableGrid
+from roughcut.wishes import options_of
 
 WHY = Decision(code="by_hand", words="made for a test")
 TAGS = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False)
@@ -282,7 +283,7 @@ def test_the_wish_is_the_planners() -> None:
     wish = {"target": None, "keep": "all", "look": "none", "transitions": "cuts"}
     assert make_plan([analysis], PlanOptions.parse(**wish, vfr="keep")).spec.variable
     assert not make_plan([analysis], PlanOptions.parse(**wish)).spec.variable
-    assert pipeline.options_of({"vfr": "keep"}).vfr == "keep"
+    assert options_of({"vfr": "keep"}).vfr == "keep"
     with pytest.raises(OptionError, match=r"--vfr.*constant, keep"):
         PlanOptions.parse(**wish, vfr="both")
 

@@ -21,6 +21,7 @@ from roughcut.rendering import EditResult
 from roughcut.reporting import report_paths
 from roughcut.results import claim
 from roughcut.timeline.plan import Plan
+from roughcut.wishes import check_encoding, options_of, recipe_of
 
 State = Literal["made", "there", "failed", "planned"]
 
@@ -118,8 +119,8 @@ def edit_each(
     Raises:
         OptionError: a wish that no file can fulfil. All else that is wrong with one file is its outcome's `error`.
     """
-    pipeline.options_of(wishes)
-    pipeline.check_encoding(wishes.get("hardware", "off"), wishes.get("smart"))
+    options_of(wishes)
+    check_encoding(wishes.get("hardware", "off"), wishes.get("smart"))
 
     def work(job: Job, named: Progress) -> Outcome:
         return _edited(job, resume=resume, force=force, cache=cache, progress=named, wishes=wishes)
@@ -137,7 +138,7 @@ def plan_each(
     **wishes: Any,
 ) -> Iterator[Outcome]:
     """Analyse and plan file by file; with `write`, write the timelines. The rest as in `edit_each`."""
-    pipeline.options_of(wishes)
+    options_of(wishes)
 
     def work(job: Job, named: Progress) -> Outcome:
         plan = pipeline.plan_files([job.source], cache=cache, progress=named, **wishes)
@@ -166,7 +167,7 @@ def is_made(job: Job, recipe: dict[str, Any]) -> bool:
 
 
 def _edited(job: Job, *, resume: bool, force: bool, cache: bool, progress: Progress, wishes: dict[str, Any]) -> Outcome:
-    recipe = pipeline.recipe_of([job.source], wishes)
+    recipe = recipe_of([job.source], wishes)
     if not force and is_made(job, recipe):
         return Outcome(job=job, state="there")
     claim(job.outputs(), inputs=[job.source], force=True)  # makes the folder

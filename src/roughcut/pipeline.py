@@ -11,18 +11,15 @@ output layer        film, proof, report    media.mux, media.proof, report
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast, get_args
+from typing import Any
 
-import roughcut
 from roughcut import watching
-from roughcut.errors import OptionError, OutputError
-from roughcut.media.codecs import container_of
+from roughcut.errors import OutputError
 from roughcut.media.faults import check_file, quiet_ffmpeg
-from roughcut.media.probe import content_digest
 from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
 from roughcut.models import store
@@ -38,10 +35,9 @@ from roughcut.temporal.shots import shots_from
 from roughcut.temporal.speech import find_speech, loudness_curve
 from roughcut.timeline.otio import read_otio, write_otio
 from roughcut.timeline.plan import Plan
-from roughcut.units import Smart
+from roughcut.wishes import NETWORKS, check_writing, options_of, recipe_of, smart_wish
 
 File = Path | str
-NETWORKS = ("encoder", "shots", "moments", "colour")
 
 
 def probe(path: File) -> MediaInfo:
@@ -155,7 +151,7 @@ def render(
     """
     quiet_ffmpeg()
     out = Path(out)
-    _check_writing(out, preset, hardware, smart)
+    check_writing(out, preset, hardware, smart)
     timeline = None if isinstance(source, Plan) else Path(source)
     planned = source if isinstance(source, Plan) else read_otio(source)
     if preset is not None:
@@ -163,32 +159,10 @@ def render(
     claim([out], inputs=[s.path for s in planned.sources], force=force)
     remarks = changed(planned.sources)
     result = render_plan(
-        planned, out, timeline=timeline, smart=_smart(smart, planned.spec.codec), resume=resume,
+        planned, out, timeline=timeline, smart=smart_wish(smart, planned.spec.codec), resume=resume,
         hardware=hardware == "auto", progress=progress,
     )  # fmt: skip
     return replace(result, remarks=(*remarks, *result.remarks))
-
-
-def _check_writing(out: Path, preset: str | None, hardware: str, smart: str | None) -> None:
-    """Refuse, before any work, what could not be written."""
-    check_encoding(hardware, smart)
-    container_of(out).holding(None if preset is None else named_preset(preset).codec)
-
-
-def check_encoding(hardware: str, smart: str | None) -> None:
-    """Raise OptionError for values that `render` does not know, or that exclude each other."""
-    allowed = {"--hardware": ("auto", "off"), "--smart": get_args(Smart)}
-    for option, value in (("--hardware", hardware), ("--smart", smart or "auto")):
-        if value not in allowed[option]:
-            raise OptionError("unknown value", where=option, got=repr(value), allowed=", ".join(allowed[option]))
-    if smart == "always" and hardware == "auto":
-        raise OptionError("beside copied packets only software encodes", where="--smart always",
-                          got="--hardware auto", next_step="leave one of them out")  # fmt: skip
-
-
-def _smart(wish: str | None, asked: str | None) -> Smart:
-    """`wish`, checked before, or else what goes with the codec or preset that was asked for."""
-    return cast(Smart, wish or ("auto" if asked is None else "never"))
 
 
 def verify(film: File, source: Plan | File, *, quick: bool = False) -> Proof:
@@ -239,7 +213,7 @@ def edit(
     PlanOptions.parse(target=target, **asked)
     for path in files:
         check_file(path)
-    _check_writing(out, preset, hardware, smart)
+    check_writing(out, preset, hardware, smart)
     timeline = out.with_suffix(".otio")
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)
     began = perf_counter()
@@ -248,42 +222,12 @@ def edit(
     planned = plan(analyses, target=target, name=out.stem, **asked)
     decided = perf_counter()
     result = render_plan(
-        planned, out, timeline=timeline, smart=_smart(smart, preset), resume=resume, hardware=hardware == "auto",
+        planned, out, timeline=timeline, smart=smart_wish(smart, preset), resume=resume, hardware=hardware == "auto",
         progress=progress,
     )  # fmt: skip
     write_otio(planned, timeline)  # after the film: an interrupted edit leaves nothing behind
     wishes = {**asked, "target": target, "track": track, "hardware": hardware, "smart": smart}
     return reported(result, analyses, decided - began, recipe_of(files, wishes))
-
-
-def recipe_of(paths: Sequence[File], wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """All that a film depends on, as JSON: the content of its sources, the wishes, this version and its networks.
-
-    Stands in the report, so that a later run can tell whether a film is the one it would make.
-    """
-    for path in paths:
-        check_file(Path(path))
-    options = {name: str(value) for name, value in vars(options_of(wishes)).items()}
-    beside = {
-        "track": str(wishes.get("track")),
-        "hardware": wishes.get("hardware", "off"),
-        "smart": _smart(wishes.get("smart"), wishes.get("preset")),
-    }
-    return {
-        "sources": [content_digest(Path(path)) for path in paths],
-        "wishes": {**options, **beside},
-        "roughcut": roughcut.__version__,
-        "networks": watching.model_versions(NETWORKS),
-    }
-
-
-def options_of(wishes: Mapping[str, Any]) -> PlanOptions:
-    """Those of the wishes that the planner knows, checked. Raises OptionError."""
-    standing = {
-        "target": None, "keep": "auto", "look": "auto", "transitions": "auto", "sdr": False, "vfr": "constant",
-        "preset": None,
-    }  # fmt: skip
-    return PlanOptions.parse(**{name: wishes.get(name, value) for name, value in standing.items()})
 
 
 def plan_files(

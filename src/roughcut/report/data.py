@@ -34,7 +34,7 @@ class FilmResult:
     seconds: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     recipe: Json = field(default_factory=dict)
-    """What the film was made from: `pipeline.recipe_of`."""
+    """What the film was made from: `wishes.recipe_of`."""
     size_bytes: int = 0
 
 
