@@ -17,6 +17,7 @@ from numpy._core._multiarray_umath import __cpu_features__ as CPU  # type: ignor
 
 from roughcut.records import Codec, FilmSpec, Speed
 
+KEY_SECONDS = 2  # a key picture at least so often: films are quick to seek in, to prove, and to cut again without loss
 PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
 BIT_DEPTHS: dict[Codec, int] = {"vp9": 8, "prores": 10}
 """Of codecs that are written with one depth alone: FFmpeg's wheels have no VP9 of 10 bit."""
@@ -44,6 +45,8 @@ def software(spec: FilmSpec) -> Encoder:
     """The encoder of the film's codec that runs everywhere."""
     assert spec.codec is not None
     name, options = _SETTINGS[spec.codec](spec)
+    if spec.codec != "prores":
+        options["g"] = str(max(round(KEY_SECONDS * spec.rate), 1))
     return Encoder(name=name, options=options, pixel_format=pixel_format(spec))
 
 
