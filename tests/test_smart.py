@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction as F
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 
 from media import Sound, beeps, write_media
-from roughcut.errors import PlanError
+from roughcut import pipeline
+from roughcut.errors import OptionError, PlanError
 from roughcut.media.probe import probe
 from roughcut.records import ColourTags, FilmSpec, Look, LookControls
 from roughcut.rendering import EditResult, render_plan
@@ -214,3 +216,43 @@ def test_interlaced_pictures_are_not_copied(tmp_path: Path) -> None:
     assert result.copied == 0
     assert "s.mp4 is encoded anew: it is interlaced" in result.remarks
     assert not result.proof.media.video.interlaced
+
+
+def test_who_asks_for_a_quality_gets_it(tmp_path: Path) -> None:
+    """Without a word, packets are taken over; with a preset, asked for now or in the plan, only if --smart says so."""
+    plan = plan_of([footage(tmp_path, "h264")], [(0, 25, 100)])
+    plain = replace(plan, spec=replace(plan.spec, codec=None, crf=20))
+    small = replace(plan, spec=replace(plan.spec, codec="h264", crf=26))
+    made = [
+        pipeline.render(p, tmp_path / f"{n}.mp4", preset=preset, smart=smart).copied
+        for n, (p, preset, smart) in enumerate([
+            (plain, None, None), (plain, "h264-small", None), (small, None, None), (plain, None, "never"),
+            (plain, "h264-small", "auto"), (small, None, "always"),
+        ])
+    ]  # fmt: skip
+    assert [copied > 0 for copied in made] == [True, False, False, False, True, True]
+
+
+def test_what_smart_may_be(tmp_path: Path) -> None:
+    """Unknown values are refused with the known, before any work, and so is what excludes it."""
+    path = footage(tmp_path, "h264", count=30)
+    plan = plan_of([path], [(0, 0, 25)])
+    for refused in (
+        lambda **wrong: pipeline.render(plan, tmp_path / "cut.mp4", **wrong),
+        lambda **wrong: pipeline.edit(path, tmp_path / "cut.mp4", **wrong),
+    ):
+        with pytest.raises(OptionError, match=r"--smart: unknown value .*allowed: auto, always, never"):
+            refused(smart="sometimes")
+        with pytest.raises(OptionError, match=r"only software encodes \(got --hardware auto\)"):
+            refused(smart="always", hardware="auto")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_smart_belongs_to_the_recipe(tmp_path: Path) -> None:
+    """A film made with other packets is another film; the value that goes without saying is the same as said."""
+    path = footage(tmp_path, "h264", count=30)
+    said = [
+        pipeline.recipe_of([path], wishes)["wishes"]["smart"]
+        for wishes in ({}, {"smart": "auto"}, {"preset": "h264"}, {"preset": "h264", "smart": "always"})
+    ]
+    assert said == ["auto", "auto", "never", "always"]

@@ -90,8 +90,9 @@ class PartMaker:
         OutputError: a part cannot be written. InputError: a source cannot be read.
     """
 
-    def __init__(self, plan: Plan, grid: FrameGrid, media: Media, encoder: Encoder, folder: Path) -> None:
-        self._plan, self._grid, self._media, self._encoder, self._folder = plan, grid, media, encoder, folder
+    def __init__(self, plan: Plan, grid: FrameGrid, media: Media, encoder: Encoder, folder: Path, film: Path) -> None:
+        self._plan, self._grid, self._media, self._encoder = plan, grid, media, encoder
+        self._folder, self._film = folder, film
         self._stop = threading.Event()
         self._frames = 0
         self._counting = threading.Lock()
@@ -135,7 +136,7 @@ class PartMaker:
     def _make(self, unit: Unit) -> None:
         with (
             synthesizer(self._plan, self._grid, self._media) as film,
-            SegmentWriter(self.path(unit), self._plan.spec, self._encoder) as part,
+            SegmentWriter(self.path(unit), self._plan.spec, self._encoder, self._film) as part,
         ):
             for picture in film.pictures(unit.first, unit.stop):
                 if self._stop.is_set():

@@ -165,7 +165,7 @@ class _Render:
         """Encode what is missing, put it together, prove it, name it."""
         began = perf_counter()
         encoder = beside_copies(self._encoder) if cutting.copied else self._encoder
-        parts = PartMaker(self._plan, self.grid, self._media, encoder, self._folder)
+        parts = PartMaker(self._plan, self.grid, self._media, encoder, self._folder, self._out)
         gain, finished = self._gain_and_finished(parts, cutting)
         pictures = coded_pictures(self._plan, cutting, parts, encoder)
         with FilmMuxer(self._out, self._plan.spec, self.grid, pictures.video, self._beside) as film:
@@ -209,7 +209,7 @@ def write_film(path: Path, spec: FilmSpec, frames: Iterable[np.ndarray], sound: 
     with parts_folder(path, resume=False) as folder:
         part = folder / f"film{part_ending(spec)}"
         count = 0
-        with SegmentWriter(part, spec, encoder) as writer:
+        with SegmentWriter(part, spec, encoder, path) as writer:
             for rgb in frames:
                 writer.write(FilmPicture(film.from_rgb(rgb), film))
                 count += 1

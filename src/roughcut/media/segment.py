@@ -44,20 +44,20 @@ def beside_copies(encoder: Encoder) -> Encoder:
 class SegmentWriter:
     """Writes one part under a temporary name; it gets its own when it is whole, else it is removed.
 
-        with SegmentWriter(path, spec, encoder) as part:
+        with SegmentWriter(path, spec, encoder, film) as part:      # errors name the film
             part.write(picture)     # picture k of the part
 
     Raises:
         OutputError: the folder cannot be written to, or the disk is full.
     """
 
-    def __init__(self, path: Path, spec: FilmSpec, encoder: Encoder) -> None:
-        self.path, self._spec, self._encoder = path, spec, encoder
+    def __init__(self, path: Path, spec: FilmSpec, encoder: Encoder, film: Path) -> None:
+        self.path, self._spec, self._encoder, self._film = path, spec, encoder, film
         self._temporary = path.with_name(f"{path.stem}.{os.getpid()}.part{path.suffix}")
         self._count = self._coded = 0
 
     def __enter__(self) -> SegmentWriter:
-        with writing(self.path):
+        with writing(self._film):
             self._out = av.open(f"file:{self._temporary}", "w", format=self.path.suffix[1:])
             try:
                 self._video = self._add_video()
@@ -81,7 +81,7 @@ class SegmentWriter:
         set_colour(frame, self._spec.colour)  # prores_ks goes by the frames alone
         frame.pict_type = PictureType.NONE  # or the source's own key frames would be forced on the encoder
         self._count += 1
-        with writing(self.path):
+        with writing(self._film):
             self._mux(frame)
 
     def _mux(self, frame: VideoFrame | None) -> None:
@@ -99,7 +99,7 @@ class SegmentWriter:
             self._abandon()
             return
         try:
-            with writing(self.path):
+            with writing(self._film):
                 self._mux(None)
                 self._out.close()
                 self._temporary.replace(self.path)
