@@ -165,7 +165,7 @@ def a_folder(folder: Path) -> Path:
 BAD = {
     "missing": (lambda folder: folder / "bad.mp4", "no such file"),
     "dangling link": (dangling, "no such file"),
-    "link in a circle": (loop, ""),
+    "link in a circle": (loop, "symbolic links"),
     "folder": (a_folder, "a folder"),
     "fifo": (fifo, "not a plain file"),
     "socket": (a_socket, "not a plain file"),
