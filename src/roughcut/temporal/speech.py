@@ -55,7 +55,7 @@ def speech_ranges(probabilities: F32, start: Fraction, rules: SpeechRules = Spee
 def loudness_curve(features: Features) -> Curve:
     """Momentary loudness in dBFS at 10 Hz: mean unweighted power over 400 ms around each row; empty without sound."""
     start = features.times.range.start if len(features.times) else Fraction(0)
-    rows = [block[:, LOUDNESS_COLUMN] for block in blocks(features.sound)]
+    rows = [block[:, LOUDNESS_COLUMN].copy() for block in blocks(features.sound)]  # a view would keep all columns
     power = 10 ** (np.concatenate([np.zeros(0, np.float32), *rows]).astype(np.float64) / 10)
     sums = np.cumsum(np.concatenate([[0.0], power]))
     at = np.arange(len(power))
