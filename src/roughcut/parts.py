@@ -96,13 +96,10 @@ class PartMaker:
         self._stop = threading.Event()
         self._frames = 0
         self._counting = threading.Lock()
-        told = {
-            "plan": to_plain(plan),
-            "sources": {name: info.digest for name, info in media.items()},
-            "encoder": to_plain(encoder),
-            "version": roughcut.__version__,
-        }
-        self._told = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+        digests = {name: info.digest for name, info in media.items()}
+        self._told = hashlib.sha256(roughcut.__version__.encode())
+        for record in (digests, encoder, plan.spec, *plan.sources, *plan.clips, *plan.joins):  # a plan may be long
+            self._told.update(json.dumps(to_plain(record), sort_keys=True).encode())
 
     def path(self, unit: Unit) -> Path:
         """Where a unit's part lies."""

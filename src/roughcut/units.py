@@ -7,6 +7,7 @@ encoded  |#####|                 |##########|  |#|     |#|
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -132,8 +133,8 @@ def _encoded(first: int, stop: int, grid: FrameGrid) -> list[Unit]:
     cuts = [e for e, zone in zip(grid.edges, grid.zones, strict=True) if len(zone) == 0 and first < e < stop]
     units = []
     while first < stop:
-        end = next((c for c in cuts if first + UNIT_FRAMES <= c <= first + MAX_UNIT_FRAMES), None)
-        end = min(first + MAX_UNIT_FRAMES, stop) if end is None else end
+        at = bisect_left(cuts, first + UNIT_FRAMES)
+        end = min(cuts[at] if at < len(cuts) else stop, first + MAX_UNIT_FRAMES, stop)
         units.append(Unit(first=first, stop=end))
         first = end
     return units

@@ -61,6 +61,8 @@ def opened(path: Path) -> Iterator[InputContainer]:
     try:
         # `file:` keeps a name like `talk: one.mp4` from being read as an address
         container = av.open(f"file:{path}", metadata_errors="replace")
+    except FileNotFoundError:  # gone since it was checked
+        raise InputError("no such file", where=path, next_step="check the path") from None
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(
             "not a video file, or a damaged one", where=path, got=reason(error), next_step=VIDEO_NEXT
