@@ -168,6 +168,15 @@ def test_other_transitions_are_dissolves(tmp_path: Path) -> None:
     assert quiet(plan) == ("transition at 0:00:06.000: 'Star wipe' is rendered as a dissolve",)
 
 
+def test_transitions_go_by_name(tmp_path: Path) -> None:
+    """What is called as we call it is rendered so."""
+    plan = changed(
+        tmp_path, lambda timeline, video: video.insert(1, dissolve(0.4, 0.4, "Custom_Transition", "Push up"))
+    )
+    assert (plan.joins[1].kind, plan.joins[1].direction, plan.joins[1].duration) == ("push", "up", Fraction(4, 5))
+    assert quiet(plan) == ()
+
+
 def test_a_dissolve_without_handles(tmp_path: Path) -> None:
     """Where the medium ends at the cut, the dissolve is shortened or cut straight, and that is said."""
 
@@ -228,7 +237,7 @@ def test_what_cannot_be_rendered_is_left_out_and_named(tmp_path: Path, case: str
 
 
 def test_effects_are_named_and_kept(tmp_path: Path) -> None:
-    """Speed, freeze and other effects are not rendered, but written back for the program they came from."""
+    """Speed and freeze are ours; other effects are not rendered, but written back for the program they came from."""
 
     def add(timeline: Any, video: Any) -> None:
         video[0].effects.append(schema.LinearTimeWarp(time_scalar=2.0))
@@ -236,11 +245,9 @@ def test_effects_are_named_and_kept(tmp_path: Path) -> None:
         video[3].effects.append(schema.Effect("Glow", effect_name="glow", metadata={"amount": 0.1 + 0.2}))
 
     plan = changed(tmp_path, add)
-    assert plan.notes == (
-        "clip 'a.mp4' at 0:00:00.000 plays at speed 2 there: rendered at normal speed",
-        "clip 'a.mp4' at 0:00:06.000 is frozen there: rendered as moving pictures",
-        "effect 'Glow' on clip 'a.mp4' at 0:00:12.000 is not rendered",
-    )
+    assert plan.notes == ("effect 'Glow' on clip 'a.mp4' at 0:00:12.000 is not rendered",)
+    assert plan.clips[0].effects[0].rate == 2
+    assert plan.clips[1].effects[0].name == "freeze"
     write_otio(plan, tmp_path / "again.otio")
     items = otio.adapters.read_from_file(str(tmp_path / "again.otio")).video_tracks()[0].find_clips()
     assert items[0].effects[0].time_scalar == 2.0

@@ -22,6 +22,7 @@ from roughcut.media.faults import writing
 from roughcut.media.mux import abandoned
 from roughcut.media.segment import SegmentWriter, left_in, part_ending, part_whole
 from roughcut.records import Progress
+from roughcut.records.effects import Logo
 from roughcut.synthesis import Media, synthesizer
 from roughcut.timeline.files import hidden_name
 from roughcut.timeline.grid import FrameGrid
@@ -98,8 +99,18 @@ class PartMaker:
         self._counting = threading.Lock()
         digests = {name: info.digest for name, info in media.items()}
         self._told = hashlib.sha256(roughcut.__version__.encode())
-        for record in (digests, encoder, plan.spec, *plan.sources, *plan.clips, *plan.joins):  # a plan may be long
+        for record in (
+            digests,
+            encoder,
+            plan.spec,
+            *plan.sources,
+            *plan.clips,
+            *plan.joins,
+            *plan.effects,
+        ):
             self._told.update(json.dumps(to_plain(record), sort_keys=True).encode())
+        for logo in (e for e in plan.effects if isinstance(e, Logo)):
+            self._told.update(logo.path.read_bytes())
 
     def path(self, unit: Unit) -> Path:
         """Where a unit's part lies."""

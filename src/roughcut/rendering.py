@@ -17,6 +17,7 @@ from roughcut.errors import PlanError
 from roughcut.media.bitstream import BitstreamError
 from roughcut.media.carried import Carried, carried
 from roughcut.media.codecs import container_of, encoder_for, fitted
+from roughcut.media.music import check_music
 from roughcut.media.mux import CodedVideo, FilmMuxer
 from roughcut.media.picture import Film, FilmPicture
 from roughcut.media.probe import probe
@@ -26,6 +27,7 @@ from roughcut.media.segment import SegmentWriter, beside_copies, part_delay, par
 from roughcut.parts import PartMaker, parts_folder
 from roughcut.proving import proved
 from roughcut.records import F32, FilmSpec, Progress, no_progress
+from roughcut.records.effects import Music
 from roughcut.soundtrack import Loudness
 from roughcut.synthesis import Media, film_grid, synthesizer
 from roughcut.timebase import format_time, nearest_frame
@@ -110,7 +112,10 @@ def render_plan(
     """
     require_media(plan)
     began = perf_counter()
-    media = {s.id: probe(s.path) for s in plan.sources if any(c.source == s.id for c in plan.clips)}
+    for effect in plan.effects:
+        if isinstance(effect, Music):
+            check_music(effect.path)
+    media = {s.id: probe(s.path) for s in plan.used()}
     given = plan
     plan = _with_codec(plan, out, media) if smart == "always" else plan
     spec, losses = fitted(plan.spec, out)

@@ -1,118 +1,110 @@
-"""What effect synthesis can do, by name: a line of help and a checked record of parameters for each effect."""
+"""What effect synthesis can do, by name: what each is for, and its parameters with ranges and defaults."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, fields
 from fractions import Fraction
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 from roughcut.effects.sound import MAX_GAIN_DB
 from roughcut.effects.synthesizer import SOUND_JOIN
 from roughcut.errors import OptionError
-from roughcut.records import Look
+from roughcut.records.effects import EFFECTS, Effect, ParameterError, allowed_values
+from roughcut.timeline.plan import Direction
 
 
 @dataclass(frozen=True, kw_only=True)
-class DissolveParameters:
-    """`duration` in seconds, centred on the join; half of it is borrowed from the source beyond each clip."""
-
-    duration: Fraction
-
-    def __post_init__(self) -> None:
-        _check_duration("dissolve", self.duration)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FadeParameters:
-    """`duration` in seconds: all of it inside at the film's ends, half on either side between clips."""
-
-    duration: Fraction
-
-    def __post_init__(self) -> None:
-        _check_duration("fade", self.duration)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LookParameters:
-    """One look for the whole clip."""
-
-    look: Look
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.look, Look):
-            raise OptionError("not a look", where="look", got=type(self.look).__name__, allowed="a Look record")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoudnessParameters:
-    """`target` in LUFS (EBU R128 integrated)."""
-
-    target: float = -14.0
-
-    def __post_init__(self) -> None:
-        if not -70 <= self.target <= 0:
-            raise OptionError("not a loudness", where="loudness", got=self.target, allowed="-70 to 0 LUFS")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SoundJoinParameters:
-    """Nothing to choose: the crossfade at a straight cut has one length."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effect:
-    """An effect's name, one line of help, and the record its parameters must fit."""
+class Parameter:
+    """One parameter, as people read it."""
 
     name: str
-    help: str
-    parameters: type
-    names: tuple[str, ...] = field(init=False)
-    """Names of the parameters."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(f.name for f in fields(self.parameters)))
+    default: str
+    allowed: str
+    words: str
 
 
-CATALOGUE = {
-    effect.name: effect
-    for effect in (
-        Effect(name="dissolve", help="blend one clip into the next", parameters=DissolveParameters),
-        Effect(name="fade", help="fade from black, to black, or through it", parameters=FadeParameters),
-        Effect(name="look", help="correct the colour and exposure of a clip", parameters=LookParameters),
-        Effect(
-            name="loudness",
-            help=f"bring the film to a loudness by one gain of at most {MAX_GAIN_DB:.0f} dB, peaks limited",
-            parameters=LoudnessParameters,
-        ),
-        Effect(
-            name="sound join",
-            help=f"cross the sounds at every cut over {float(SOUND_JOIN) * 1000:.0f} ms, so nothing clicks",
-            parameters=SoundJoinParameters,
-        ),
-    )
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """An effect of the catalogue. `on`: clip, film, join or sound."""
+
+    name: str
+    on: str
+    words: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+_LASTS = Parameter(name="duration", default="1/2", allowed="above 0 s", words="how long, centred on the cut")
+_WHERE = Parameter(
+    name="direction", default="left", allowed=", ".join(get_args(Direction)), words="where the new picture moves to"
+)
+_SOFT = Parameter(name="softness", default="0.05", allowed="0 to 1", words="width of the edge, share of the picture")
+_COLOUR = Parameter(name="colour", default="black", allowed="black, white", words="what it goes through")
+
+_JOINS = {
+    "fade": ("fade from, to or through black or white", (_LASTS, _COLOUR)),
+    "dissolve": ("blend one clip into the next", (_LASTS,)),
+    "wipe": ("a soft edge runs over the picture, the new one behind it", (_LASTS, _WHERE, _SOFT)),
+    "slide": ("the new picture comes in over the old one", (_LASTS, _WHERE)),
+    "push": ("the new picture pushes the old one out", (_LASTS, _WHERE)),
+    "zoom": ("through the old picture into the new one", (_LASTS,)),
+    "blur": ("out of focus and into focus again", (_LASTS,)),
+    "whip": ("a push so fast that it smears", (_LASTS, _WHERE)),
 }
 
 
-def checked(name: str, **parameters: Any) -> Any:
-    """The parameter record of an effect.
+def catalogue() -> dict[str, Entry]:
+    """All of it by name, transitions first."""
+    joins = [Entry(name=n, on="join", words=words, parameters=told) for n, (words, told) in _JOINS.items()]
+    effects = [
+        Entry(name=kind.name, on=", ".join(kind.on), words=kind.words, parameters=tuple(_parameters(kind)))
+        for kind in EFFECTS.values()
+    ]
+    target = Parameter(name="loudness_target", default="-14", allowed="-70 to 0 LUFS, none", words="EBU R128")
+    always = [
+        Entry(name="look", on="clip", words="correct colour and exposure of a clip (its own record in the plan)"),
+        Entry(
+            name="loudness", on="film", parameters=(target,),
+            words=f"one gain of at most {MAX_GAIN_DB:.0f} dB to a loudness, peaks limited",
+        ),
+        Entry(
+            name="sound join", on="join",
+            words=f"cross the sounds at every cut over {float(SOUND_JOIN) * 1000:.0f} ms, so nothing clicks",
+        ),
+    ]  # fmt: skip
+    return {entry.name: entry for entry in (*joins, *effects, *always)}
+
+
+def _parameters(kind: type[Effect]) -> Iterator[Parameter]:
+    for f in fields(kind):
+        if f.name == "decision":
+            continue
+        default = "" if f.default is MISSING else _text(f.default)
+        allowed = allowed_values(kind, f.name) or str(f.type)
+        yield Parameter(name=f.name, default=default, allowed=allowed, words=f.metadata.get("words", ""))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float | Fraction):
+        return f"{float(value):g}"
+    return str(value) if isinstance(value, str | int | Path) else "none" if value is None else "()"
+
+
+def checked(name: str, **parameters: Any) -> Effect:
+    """The record of an effect of a clip or film.
 
     Raises:
-        OptionError: no such effect, a parameter unknown or missing, or a value out of range.
+        OptionError: no such effect, a parameter unknown, or a value out of range.
     """
-    if name not in CATALOGUE:
-        raise OptionError("unknown effect", where="effect", got=name, allowed=", ".join(CATALOGUE))
-    effect = CATALOGUE[name]
+    if name not in EFFECTS:
+        raise OptionError("unknown effect", where="effect", got=name, allowed=", ".join(EFFECTS))
+    known = [f.name for f in fields(EFFECTS[name])]
+    for parameter in parameters:
+        if parameter not in known:
+            raise OptionError("unknown parameter", where=f"{name}.{parameter}", allowed=", ".join(known))
     try:
-        return effect.parameters(**parameters)
-    except TypeError as error:
-        raise OptionError(
-            "wrong parameters",
-            where=name,
-            got=", ".join(parameters) or "none",
-            allowed=", ".join(effect.names) or "none",
-        ) from error
-
-
-def _check_duration(name: str, duration: Fraction) -> None:
-    if not isinstance(duration, Fraction) or duration <= 0:
-        raise OptionError("not a duration", where=name, got=duration, allowed="an exact Fraction of seconds above 0")
+        return EFFECTS[name](**parameters)
+    except ParameterError as error:
+        where = f"{name}.{error.parameter}"
+        raise OptionError("out of range", where=where, got=error.got, allowed=error.allowed) from error

@@ -11,22 +11,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
+from roughcut.effects.bed import Bed
+from roughcut.effects.chain import Filter, Moment, touches, treated
+from roughcut.effects.film import FilmEffects
 from roughcut.effects.parallel import in_order
 from roughcut.effects.sound import crossfade, ramp
-from roughcut.effects.transitions import dissolve, fade
+from roughcut.effects.stretch import Stretcher
+from roughcut.effects.transitions import fade, transition
 from roughcut.errors import PlanError
 from roughcut.records import F32, Look, Picture
+from roughcut.records.effects import Freeze, Music, Reframe
 from roughcut.timebase import nearest_frame
 from roughcut.timeline.grid import FrameGrid, Zone
 from roughcut.timeline.plan import Plan, Source
+from roughcut.timeline.warp import goes_on, warp_of
 
-ReadPictures = Callable[[Source, Sequence[Fraction]], Iterator[Picture]]
-"""(source, rising source times) -> the picture on screen at each."""
+ReadPictures = Callable[[Source, Sequence[Fraction], bool], Iterator[Picture]]
+"""(source, rising source times, cover) -> the picture on screen at each, in the film's size; with `cover` as large as
+it takes to fill the film, whatever its shape."""
 ReadSound = Callable[[Source, int, Fraction, int], F32]
 """(source, track, start in source seconds, samples) -> [channels, samples] at the rate of that track of the film."""
+ReadMusic = Callable[[Path, int, int, int], F32]
+"""(file, track of the film, first film sample, samples) -> [channels, samples], the file played over and over."""
 ApplyLook = Callable[[np.ndarray, Look], np.ndarray]
 
 SOUND_JOIN = Fraction(1, 100)  # seconds over which sounds cross at a straight cut: no click, nothing smeared
@@ -50,10 +61,21 @@ class EffectSynthesizer:
     """
 
     def __init__(
-        self, plan: Plan, grid: FrameGrid, read_pictures: ReadPictures, read_sound: ReadSound, apply_look: ApplyLook
+        self,
+        plan: Plan,
+        grid: FrameGrid,
+        read_pictures: ReadPictures,
+        read_sound: ReadSound,
+        apply_look: ApplyLook,
+        filtered: Filter,
+        read_music: ReadMusic,
     ) -> None:
         self._plan, self._grid = plan, grid
         self._read_pictures, self._read_sound, self._look = read_pictures, read_sound, apply_look
+        self._filtered, self._read_music = filtered, read_music
+        self._warps = [warp_of(c) for c in plan.clips]
+        self._stretchers: dict[tuple[int, int], Stretcher] = {}
+        self._over = FilmEffects(plan, grid, filtered)
         self._edges, self._zones = grid.edges, grid.zones
         self._rate = plan.spec.rate
         self._check()
@@ -73,6 +95,17 @@ class EffectSynthesizer:
     def pictures(self, first: int = 0, stop: int | None = None) -> Iterator[Picture]:
         """The film's pictures `[first, stop)`, all of them by default."""
         stop = len(self._grid) if stop is None else stop
+        made = self._joined(first, stop)
+        insets = self._over.insets(first, stop, self._read_pictures)
+        try:
+            for n, picture in enumerate(made, first):
+                yield self._over.laid(picture, n, insets)
+        finally:
+            _close(made)
+            for inset in insets:
+                _close(inset.pictures)
+
+    def _joined(self, first: int, stop: int) -> Iterator[Picture]:
         leaving: Iterator[Picture] | None = None
         for i in range(len(self._plan.clips)):
             zone, following = self._zones[i], self._zones[i + 1]
@@ -82,10 +115,11 @@ class EffectSynthesizer:
             coming = self._clip_pictures(i, begin, end)
             for n in range(begin, min(zone.last, end)):
                 assert leaving is not None
-                yield dissolve(next(leaving), next(coming), (n - zone.first + 1) / (len(zone) + 1))
+                part = (n - zone.first + 1) / (len(zone) + 1)
+                yield transition(next(leaving), next(coming), self._plan.joins[i], part)
             _close(leaving)
             for n in range(max(zone.last, begin), min(following.first, end)):
-                yield fade(next(coming), self._light(i, n))
+                yield fade(next(coming), *self._light(i, n))
             leaving = coming
         _close(leaving)
 
@@ -94,31 +128,45 @@ class EffectSynthesizer:
         clip = self._plan.clips[i]
         look = None if clip.look is None or clip.look.is_identity() else clip.look
         times = [self._grid.source_time(i, n) for n in range(first, stop)]
-        pictures = self._read_pictures(self._plan.source(clip), times)
+        cover = any(isinstance(e, Reframe) for e in clip.effects)
+        pictures = self._read_pictures(self._plan.source(clip), times, cover)
+        treat = touches(clip.effects)
+
+        def work(given: tuple[int, Picture]) -> Picture:
+            n, picture = given
+            if look is not None:
+                picture = picture.with_rgb(self._look(picture.rgb(), look))
+            return treated(picture, clip.effects, moment(self._plan, self._grid, i, n), self._filtered)
+
         try:
-            yield from pictures if look is None else in_order(lambda p: p.with_rgb(self._look(p.rgb(), look)), pictures)
+            yield from pictures if look is None and not treat else in_order(work, enumerate(pictures, first))
         finally:
             _close(pictures)
 
     def untouched(self) -> Iterator[Untouched]:
-        """Where nothing is done to the pictures: no look, no dissolve, no fade."""
+        """Where nothing is done to the pictures: no look, no transition, no fade, no effect of clip or film."""
         for i, clip in enumerate(self._plan.clips):
             first, stop = self._zones[i].last, self._zones[i + 1].first
-            while first < stop and self._light(i, first) < 1:
+            while first < stop and self._light(i, first)[0] < 1:
                 first += 1
-            while first < stop and self._light(i, stop - 1) < 1:
+            while first < stop and self._light(i, stop - 1)[0] < 1:
                 stop -= 1
-            if first < stop and (clip.look is None or clip.look.is_identity()):
-                yield Untouched(i, first, stop)
+            plain = clip.look is None or clip.look.is_identity()
+            if plain and self._warps[i] is None and not touches(clip.effects):
+                for begin, end in self._over.clear(first, stop):
+                    yield Untouched(i, begin, end)
 
-    def _light(self, i: int, n: int) -> float:
-        """How much of clip i's picture shows at film frame n, 1 where nothing fades."""
+    def _light(self, i: int, n: int) -> tuple[float, str]:
+        """How much of clip i's picture shows at film frame n, 1 where nothing fades, and what the rest is."""
         opening, closing = self._fade_times(i)
         if not opening and not closing:
-            return 1.0
+            return 1.0, "black"
         since = self._grid.time(n) - self._grid.time(self._edges[i])
         left = self._grid.time(self._edges[i + 1]) - self._grid.time(n + 1)
-        return float(min(since / opening if opening else 1, left / closing if closing else 1, 1))
+        rising = since / opening if opening else Fraction(1)
+        falling = left / closing if closing else Fraction(1)
+        nearest = self._plan.joins[i if rising <= falling else i + 1]
+        return float(min(rising, falling, Fraction(1))), nearest.colour
 
     def _fade_times(self, i: int) -> tuple[Fraction, Fraction]:
         """Seconds (whole frames of the plan's rate) over which clip i fades in and out: all of a fade at the film's
@@ -134,7 +182,17 @@ class EffectSynthesizer:
     # ------------------------------------------------------------ sound
 
     def sound(self, track: int = 0) -> Iterator[F32]:
-        """[channels, n] blocks of one track that make exactly the samples of the film's frames together."""
+        """[channels, n] blocks of one track that make exactly the samples of the film's frames together; music lies
+        under the track that is listened to."""
+        blocks = self._clips_sound(track)
+        rate, chosen = self._plan.spec.tracks[track].rate, min(self._plan.track, len(self._plan.spec.tracks) - 1)
+        for music in (e for e in self._plan.effects if isinstance(e, Music) and track == chosen):
+            length = nearest_frame(self._grid.time(len(self._grid)), Fraction(rate))
+            read = partial(self._read_music, music.path, track)
+            blocks = map(Bed(music, read, rate, length).under, blocks)
+        yield from blocks
+
+    def _clips_sound(self, track: int) -> Iterator[F32]:
         rate = self._plan.spec.tracks[track].rate
         edges = [nearest_frame(self._grid.time(e), Fraction(rate)) for e in self._edges]
         zones = [self._sound_zone(i, edges, rate) for i in range(len(self._zones))]
@@ -161,20 +219,41 @@ class EffectSynthesizer:
         return Zone(edge - half, edge + half)
 
     def _goes_on(self, i: int) -> bool:
-        before, after = self._plan.clips[i - 1], self._plan.clips[i]
-        return before.source == after.source and before.range.end == after.range.start
+        return goes_on(self._plan.clips[i - 1], self._plan.clips[i])
 
     def _clip_sound(self, i: int, track: int, edges: list[int], first: int, last: int) -> F32:
         """Clip i's sound for film samples [first, last), with its fades."""
-        clip, rate = self._plan.clips[i], self._plan.spec.tracks[track].rate
-        start = clip.range.start + Fraction(first, rate) - self._grid.time(self._edges[i])
-        samples = self._read_sound(self._plan.source(clip), track, start, last - first)
+        rate = self._plan.spec.tracks[track].rate
+        samples = self._own_sound(i, track, Fraction(first, rate) - self._grid.time(self._edges[i]), last - first)
         opening, closing = (nearest_frame(t, Fraction(rate)) for t in self._fade_times(i))
         if opening and first < edges[i] + opening:
             samples = ramp(samples, first - edges[i], opening, rising=True)
         if closing and last > edges[i + 1] - closing:
             samples = ramp(samples, first - (edges[i + 1] - closing), closing, rising=False)
         return samples
+
+    def _own_sound(self, i: int, track: int, since: Fraction, samples: int) -> F32:
+        """Clip i's sound from `since` its start on, at its speed."""
+        clip, rate, warp = self._plan.clips[i], self._plan.spec.tracks[track].rate, self._warps[i]
+        source = self._plan.source(clip)
+        if any(isinstance(e, Freeze) and e.sound == "off" for e in clip.effects):
+            return np.zeros_like(self._read_sound(source, track, clip.range.start, samples))
+        if warp is None or not warp.rate:
+            return self._read_sound(source, track, clip.range.start + since, samples)
+
+        def read(first: int, count: int) -> F32:
+            return self._read_sound(source, track, clip.range.start + Fraction(first, rate), count)
+
+        stretcher = self._stretchers.setdefault((i, track), Stretcher(read, warp.source, rate))
+        return stretcher.read(nearest_frame(since, Fraction(rate)), samples)
+
+
+def moment(plan: Plan, grid: FrameGrid, i: int, n: int) -> Moment:
+    """Where film frame n stands in clip i."""
+    first, last = grid.edges[i], grid.edges[i + 1] - 1
+    part = min(max((n - first) / max(last - first, 1), 0.0), 1.0)
+    size = plan.spec.width, plan.spec.height
+    return Moment(part=part, frame=n, source_time=grid.source_time(i, n), size=size)
 
 
 def _close(pictures: Iterator[Picture] | None) -> None:

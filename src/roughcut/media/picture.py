@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -57,11 +58,16 @@ class FilmPicture:
         return self._film.black
 
     def with_planes(self, planes: list[Plane]) -> FilmPicture:
-        """A new picture with these planes."""
-        made = VideoFrame(self.width, self.height, self.frame.format.name)
+        """A new picture with these planes, as large as they are."""
+        height, width = planes[0].shape
+        made = VideoFrame(width, height, self.frame.format.name)
         for target, plane in zip(made.planes, planes, strict=True):
             _view(target, self._film.dtype)[:] = plane
         return FilmPicture(made, self._film)
+
+    def planes_of(self, rgb: NDArray[np.uint8]) -> list[Plane]:
+        """Planes of RGB [h, w, 3], to be laid on this picture."""
+        return [plane.copy() for plane in FilmPicture(self._film.from_rgb(rgb), self._film).planes()]
 
     def rgb(self) -> Plane:
         """[h, w, 3] full-range RGB, uint8 or (10 bit) uint16 up to 65535."""
@@ -193,6 +199,12 @@ class Conformer:
             part = _view(source, self._film.dtype)
             _view(target, self._film.dtype)[y : y + part.shape[0], x : x + part.shape[1]] = part
         return whole
+
+
+def covering(spec: FilmSpec, info: MediaInfo) -> FilmSpec:
+    """The film as large as it takes for a source's picture to fill it, whatever its shape."""
+    scale = max(Fraction(spec.width, info.video.width), Fraction(spec.height, info.video.height))
+    return replace(spec, width=_even(info.video.width * scale), height=_even(info.video.height * scale))
 
 
 def _even(side: Fraction) -> int:

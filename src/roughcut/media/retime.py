@@ -17,6 +17,7 @@ from itertools import groupby, pairwise
 from roughcut.records import Chapter, Cue, SubtitleTrack
 from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Plan
+from roughcut.timeline.warp import Warp, goes_on, warp_of
 
 SHORTEST = Fraction(1, 25)  # what a cut leaves of a cue is dropped where it is on screen for less: nobody reads it
 MIXED = "subrip"  # what a track becomes whose sources spell their cues differently
@@ -34,36 +35,51 @@ class Placed:
     rate: Fraction
     goes_on: bool
     """True where it begins exactly where the clip before it ended: nothing was cut."""
+    warp: Warp | None = None
+    """Where its speed is not 1."""
 
     @property
     def range(self) -> TimeRange:
-        """Source time that is seen."""
-        return TimeRange(self.start, self.start + self.frames / self.rate)
+        """Source time that is seen; of a still picture, its first frame's."""
+        length = self.frames / self.rate
+        if self.warp is None:
+            return TimeRange(self.start, self.start + length)
+        return TimeRange(self.start, self.start + max(self.warp.source(length), 1 / self.rate))
+
+    @property
+    def still(self) -> bool:
+        """True where one picture stands all the time."""
+        return self.warp is not None and self.warp.rate == self.warp.to == 0
 
     def film_time(self, t: Fraction) -> Fraction:
         """When source time `t` is seen."""
-        return self.first / self.rate + t - self.start
+        since = t - self.start
+        return self.first / self.rate + (since if self.warp is None else self.warp.film(since))
 
     def frame_of(self, t: Fraction) -> int:
         """The first film frame of the clip whose middle shows source time `t` or later."""
-        return self.first + max(math.ceil((t - self.start) * self.rate - Fraction(1, 2)), 0)
+        since = t - self.start if self.warp is None else self.warp.film(t - self.start)
+        return self.first + max(math.ceil(since * self.rate - Fraction(1, 2)), 0)
 
     def shown(self, frame: int) -> Fraction:
         """The source time in the middle of a film frame."""
-        return self.start + (frame - self.first + Fraction(1, 2)) / self.rate
+        since = (frame - self.first + Fraction(1, 2)) / self.rate
+        return self.start + (since if self.warp is None else self.warp.source(since))
+
+    def film_end(self, t: Fraction) -> Fraction:
+        """When what ends at source time `t` goes: with a still picture, all stays."""
+        return (self.first + self.frames) / self.rate if self.still else self.film_time(t)
 
 
 def placed(plan: Plan) -> list[Placed]:
     """The clips that have a frame, in film order."""
     edges, found = plan.frame_edges(), list[Placed]()
     for i, (clip, (first, last)) in enumerate(zip(plan.clips, pairwise(edges), strict=True)):
-        before = plan.clips[i - 1] if i else None
-        goes_on = before is not None and (before.source, before.range.end) == (clip.source, clip.range.start)
         if last > first:
             found.append(
                 Placed(
                     source=clip.source, start=clip.range.start, first=first, frames=last - first, rate=plan.spec.rate,
-                    goes_on=goes_on,
+                    goes_on=i > 0 and goes_on(plan.clips[i - 1], clip), warp=warp_of(clip),
                 )
             )  # fmt: skip
     return found
@@ -96,7 +112,7 @@ def _film_cues(clips: Sequence[Placed], tracks: Mapping[str, SubtitleTrack]) -> 
     for clip in clips:
         here: dict[tuple[str, int], int] = {}
         for j, cue in seen[clip.source].within(clip.range) if clip.source in seen else ():
-            start, end = clip.film_time(max(cue.start, clip.range.start)), clip.film_time(min(cue.end, clip.range.end))
+            start, end = clip.film_time(max(cue.start, clip.range.start)), clip.film_end(min(cue.end, clip.range.end))
             place = lasting.get((clip.source, j), -1) if clip.goes_on else -1
             if place >= 0 and made[place][0].end == start:
                 made[place] = replace(made[place][0], end=end), cue

@@ -17,6 +17,7 @@ from roughcut.records.analysis import (
     TransitionKind,
 )
 from roughcut.records.carried import KEPT_TAGS, Chapter, Cue, SubtitleStream, SubtitleTrack
+from roughcut.records.decision import Decision
 from roughcut.records.media import (
     F32,
     I64,
@@ -54,6 +55,7 @@ __all__ = [
     "ColourTags",
     "Cue",
     "Curve",
+    "Decision",
     "Features",
     "FilmSpec",
     "FrameTimes",

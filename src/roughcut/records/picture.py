@@ -36,7 +36,10 @@ class Picture(Protocol):
         """Code values of black in `planes`: (16, 128, 128) for 8-bit limited range."""
 
     def with_planes(self, planes: list[NDArray[np.uint8] | NDArray[np.uint16]]) -> Picture:
-        """The same kind of picture with other planes."""
+        """The same kind of picture with other planes, of another size if they are."""
+
+    def planes_of(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8] | NDArray[np.uint16]]:
+        """Such planes of full-range RGB [h, w, 3] of even size, to be laid on this picture."""
 
     def rgb(self) -> NDArray[np.uint8] | NDArray[np.uint16]:
         """[h, w, 3] full-range non-linear RGB; uint8 for 8-bit sources, uint16 (0..65535) for deeper ones."""

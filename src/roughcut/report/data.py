@@ -21,7 +21,6 @@ Json = dict[str, Any]
 SCHEMA = "roughcut.report.1"
 SPEECH_STEP = Fraction(512, 16_000)
 CURVE_POINTS = 1500
-_JOIN_WORDS = {"cut": "straight cut", "dissolve": "dissolve", "fade": "fade"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +66,7 @@ def report_data(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) ->
                 to_plain(j) | {"film_time": _time(t), "metadata": None}
                 for j, t in zip(plan.joins, plan.edges(), strict=True)
             ],
+            "effects": to_plain(plan.effects),
             "dropped": [
                 {"source": d.source, "range": _range(d.range), "decision": to_plain(d.decision)} for d in plan.dropped
             ],
@@ -90,6 +90,7 @@ def _clips(plan: Plan) -> list[Json]:
             "decision": to_plain(clip.decision),
             "look": to_plain(clip.look),
             "look_decision": to_plain(clip.look_decision),
+            "effects": to_plain(clip.effects),
         }
         for clip, (start, end) in zip(plan.clips, pairwise(plan.edges()), strict=True)
     ]
@@ -144,11 +145,13 @@ def rows(plan: Plan) -> list[Row]:
     found: list[Row] = []
     edges, names = plan.edges(), {s.id: s.path.name for s in plan.sources}
     for i, join in enumerate(plan.joins):
-        what = _JOIN_WORDS[join.kind] + (f", {float(join.duration):.2f} s" if join.duration else "")
+        kind = "straight cut" if join.kind == "cut" else join.kind
+        what = kind + (f", {float(join.duration):.2f} s" if join.duration else "")
         if join.kind != "cut" or 0 < i < len(plan.clips):
             found.append(Row(what=what, place=f"film {format_time(edges[i], digits=2)}", decision=join.decision))
         if i < len(plan.clips):
             found += _clip_rows(plan.clips[i], edges[i], names)
+    found += [Row(what=e.name, place="the film", decision=e.decision) for e in plan.effects]
     return found + [
         Row(what="left out", place=_place(names[d.source], d.range), decision=d.decision) for d in plan.dropped
     ]
@@ -156,9 +159,9 @@ def rows(plan: Plan) -> list[Row]:
 
 def _clip_rows(clip: Clip, start: Fraction, names: dict[str, str]) -> list[Row]:
     kept = Row(what="kept", place=_place(names[clip.source], clip.range), decision=clip.decision)
-    if clip.look_decision is None:
-        return [kept]
-    return [kept, Row(what="look", place=f"film {format_time(start, digits=2)}", decision=clip.look_decision)]
+    place = f"film {format_time(start, digits=2)}"
+    look = [] if clip.look_decision is None else [Row(what="look", place=place, decision=clip.look_decision)]
+    return [kept, *look, *(Row(what=e.name, place=place, decision=e.decision) for e in clip.effects)]
 
 
 def _place(name: str, span: TimeRange) -> str:

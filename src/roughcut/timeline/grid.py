@@ -13,6 +13,7 @@ from typing import Protocol
 
 from roughcut.timebase import nearest_frame
 from roughcut.timeline.plan import Plan
+from roughcut.timeline.warp import warp_of
 
 HALF = Fraction(1, 2)
 
@@ -55,7 +56,7 @@ class FrameGrid(Protocol):
 def dissolve_time(plan: Plan, i: int) -> Fraction:
     """Seconds that clips i - 1 and i share; 0 at the film's ends and at other joins."""
     join = plan.joins[i]
-    return join.duration if join.kind == "dissolve" and 0 < i < len(plan.clips) else Fraction(0)
+    return join.duration if join.overlaps and 0 < i < len(plan.clips) else Fraction(0)
 
 
 class ConstantGrid:
@@ -64,6 +65,7 @@ class ConstantGrid:
     def __init__(self, plan: Plan) -> None:
         self._rate, self.tick = plan.spec.rate, 1 / plan.spec.rate
         self._starts = [c.range.start for c in plan.clips]
+        self._warps = [warp_of(c) for c in plan.clips]
         self.edges = plan.frame_edges()
         self.zones = [self._zone(edge, dissolve_time(plan, i)) for i, edge in enumerate(self.edges)]
 
@@ -80,7 +82,8 @@ class ConstantGrid:
 
     def source_time(self, clip: int, frame: int) -> Fraction:
         """The middle of the frame: time bases that round to milliseconds do no harm there."""
-        return self._starts[clip] + (frame - self.edges[clip] + HALF) / self._rate
+        since, warp = (frame - self.edges[clip] + HALF) / self._rate, self._warps[clip]
+        return self._starts[clip] + (since if warp is None else warp.source(since))
 
 
 class UniformGrid:

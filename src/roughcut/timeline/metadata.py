@@ -3,6 +3,7 @@
 Driven by the records' own type hints, so a field that is added to a record is carried without a line here.
 
     Fraction          "24000/1001"
+    an effect         {"effect": its name, "parameter": ...}; an unknown name or parameter is refused
     a dataclass       {"field": ...}; fields missing on the way back take their default, unknown ones are ignored
     tuple, list       [...]
     Path              "text"
@@ -20,6 +21,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from roughcut.errors import PlanError
+from roughcut.records.effects import EFFECTS, Effect, ParameterError
 from roughcut.timebase import fraction_text
 
 KEY = "roughcut"
@@ -33,6 +35,8 @@ def to_plain(value: Any) -> Any:
         return fraction_text(value)
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, Effect):
+        return {"effect": value.name} | {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, dict):
@@ -61,6 +65,8 @@ def from_plain(kind: Any, value: Any, where: str) -> Any:
         _expect(isinstance(value, dict), value, value, "an object", where)
         inner = get_args(kind)[1]
         return {k: from_plain(inner, v, f"{where}.{k}") for k, v in value.items()}
+    if kind is Effect:
+        return _decode_effect(value, where)
     if is_dataclass(kind):
         return _decode_record(kind, value, where)
     return _decode_scalar(kind, value, where)
@@ -94,8 +100,24 @@ def _decode_record(kind: Any, value: Any, where: str) -> Any:
             raise PlanError("a field is missing", where=f"{where}.{f.name}", next_step=_NEXT)
     try:
         return kind(**parts)
+    except ParameterError as error:
+        place = f"{where}.{error.parameter}"
+        raise PlanError("out of range", where=place, got=repr(error.got), allowed=error.allowed) from error
     except (ValueError, TypeError) as error:
         raise PlanError(str(error), where=where, next_step=_NEXT) from error
+
+
+def _decode_effect(value: Any, where: str) -> Any:
+    """An effect by its name; unlike other records it takes no field that it does not know."""
+    _expect(isinstance(value, dict), value, value, "an object", where)
+    name = value.get("effect")
+    if name not in EFFECTS:
+        raise PlanError("unknown effect", where=f"{where}.effect", got=repr(name), allowed=", ".join(EFFECTS))
+    known = [f.name for f in fields(EFFECTS[name])]
+    for parameter in value:
+        if parameter not in ("effect", *known):
+            raise PlanError("unknown parameter", where=f"{where}.{parameter}", allowed=", ".join(known))
+    return _decode_record(EFFECTS[name], value, where)
 
 
 def _fraction(value: Any) -> Fraction:

@@ -56,8 +56,7 @@ def require_media(plan: Plan) -> None:
     Raises:
         InputError: names those that are not.
     """
-    used = {clip.source for clip in plan.clips}
-    missing = [str(s.path) for s in plan.sources if s.id in used and not s.path.is_file()]
+    missing = [str(s.path) for s in plan.used() if not s.path.is_file()]
     if missing:
         raise InputError(
             "media of the timeline are missing",

@@ -10,6 +10,7 @@ from typing import Any
 import opentimelineio as otio
 
 from roughcut.errors import PlanError
+from roughcut.records.effects import Freeze, ParameterError, Speed
 from roughcut.timebase import TimeRange, format_time
 from roughcut.timeline.metadata import KEY, from_plain
 from roughcut.timeline.otio_json import Json, metadata_of, plain
@@ -17,6 +18,7 @@ from roughcut.timeline.otio_sources import Sources
 from roughcut.timeline.otio_time import exact_range, same
 from roughcut.timeline.otio_writer import EXTRAS, LINK, RESOLVE, shown_name
 from roughcut.timeline.plan import Clip, Decision, Source
+from roughcut.timeline.warp import warp_of
 
 BY_HAND = "by_hand"
 
@@ -52,17 +54,18 @@ class ClipReader:
         if not isinstance(reference, otio.schema.ExternalReference):
             self._leave_out(name, _KINDS.get(type(reference), f"its medium is a {type(reference).__name__}"))
             return None
-        ours = _ours(item, where)
+        ours, warps = _ours(item, where), [e for e in item.effects if isinstance(e, otio.schema.LinearTimeWarp)]
         source = self._sources.of(reference, item.source_range, where)
-        span, touched = self._range(item, reference, source, ours, where)
+        span, touched = self._range(item, reference, source, ours, where, warped=bool(warps))
         self._name_effects(item, name)
-        return Found(clip=_clip(item, ours, source, span, where), ours=ours, touched=touched, where=where)
+        clip = self._at_speed(_clip(item, ours, source, span, where), warps, name)
+        return Found(clip=clip, ours=ours, touched=touched, where=where)
 
     def _leave_out(self, name: str, why: str) -> None:
         self._notes.append(f"clip {name} is left out: {why}")
 
     def _range(
-        self, item: otio.schema.Clip, reference: Any, source: Source, ours: Json, where: str
+        self, item: otio.schema.Clip, reference: Any, source: Source, ours: Json, where: str, *, warped: bool
     ) -> tuple[TimeRange, bool]:
         span = item.source_range or reference.available_range
         if span is None:
@@ -72,17 +75,33 @@ class ClipReader:
             kept: TimeRange = from_plain(TimeRange, ours["range"], f"{where}: range")
             if same(kept.start, said.start) and same(kept.end, said.end):
                 return kept, False
-        return _inside(said, source, where), True
+        return (_begun_inside if warped else _inside)(said, source, where), True
 
     def _name_effects(self, item: otio.schema.Clip, name: str) -> None:
         for effect in item.effects:
-            if isinstance(effect, otio.schema.FreezeFrame):
-                self._notes.append(f"clip {name} is frozen there: rendered as moving pictures")
-            elif isinstance(effect, otio.schema.LinearTimeWarp):
-                self._notes.append(f"clip {name} plays at speed {effect.time_scalar:g} there: rendered at normal speed")
-            else:
+            if not isinstance(effect, otio.schema.LinearTimeWarp):
                 what = effect.name or effect.effect_name or type(effect).__name__
                 self._notes.append(f"effect {what!r} on clip {name} is not rendered")
+
+    def _at_speed(self, clip: Clip, warps: list[otio.schema.LinearTimeWarp], name: str) -> Clip:
+        """The clip at the speed that the timeline says: ours, unless a person changed it."""
+        told = warps[0] if warps else None
+        if told is not None and metadata_of(told).get(KEY) == {"time_scalar": told.time_scalar}:
+            return clip
+        if told is None and warp_of(clip) is None:
+            return clip
+        others = tuple(e for e in clip.effects if not isinstance(e, Speed | Freeze))
+        if told is None:
+            return replace(clip, effects=others)
+        why = Decision(code=BY_HAND, words="set in another program")
+        if isinstance(told, otio.schema.FreezeFrame) or told.time_scalar == 0:
+            return replace(clip, effects=(Freeze(decision=why), *others))
+        try:
+            speed = Speed(rate=Fraction(told.time_scalar).limit_denominator(1000), decision=why)
+        except (ParameterError, ValueError, OverflowError):
+            self._notes.append(f"clip {name} plays at speed {told.time_scalar:g} there: rendered at normal speed")
+            return replace(clip, effects=others)
+        return replace(clip, effects=(speed, *others))
 
 
 _KINDS: dict[type, str] = {
@@ -108,6 +127,13 @@ def _inside(said: TimeRange, source: Source, where: str) -> TimeRange:
     if start >= end:
         raise PlanError("a clip reaches outside its medium", where=where, got=said, allowed=available)
     return TimeRange(start, end)
+
+
+def _begun_inside(said: TimeRange, source: Source, where: str) -> TimeRange:
+    """At another speed the length says nothing of the medium's; beyond its end the last picture stands."""
+    if not source.available.contains(said.start):
+        raise PlanError("a clip begins outside its medium", where=where, got=said, allowed=source.available)
+    return said
 
 
 def _clip(item: otio.schema.Clip, ours: Json, source: Source, span: TimeRange, where: str) -> Clip:
@@ -149,7 +175,7 @@ def _foreign(item: otio.schema.Clip, ours: Json) -> Json:
     extras = {
         "media": metadata_of(item.media_reference),
         "markers": [plain(m) for m in item.markers],
-        "effects": [plain(e) for e in item.effects],
+        "effects": [plain(e) for e in item.effects if not isinstance(e, otio.schema.LinearTimeWarp)],
     }
     kept = {k: v for k, v in extras.items() if v}
     return metadata | ({EXTRAS: kept} if kept else {})

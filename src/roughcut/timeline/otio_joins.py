@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 import opentimelineio as otio
 
@@ -15,7 +15,7 @@ from roughcut.timeline.metadata import KEY, from_plain, to_plain
 from roughcut.timeline.otio_clips import BY_HAND, Found
 from roughcut.timeline.otio_json import Json, metadata_of
 from roughcut.timeline.otio_time import exact, same
-from roughcut.timeline.plan import Decision, Join, Source
+from roughcut.timeline.plan import OVERLAPPING, Decision, Direction, Join, Source
 
 _STRAIGHT = Join(decision=Decision(code=BY_HAND, words="a straight cut made in another program"))
 
@@ -101,18 +101,23 @@ class JoinReader:
         if ours and same(before, after):
             duration: Fraction = from_plain(Fraction, ours.get("duration"), f"{self._place(i)}: duration")
             if same(duration, before + after) and not (self._found[i - 1].touched or self._found[i].touched):
-                values = {"kind": "dissolve", "duration": to_plain(duration), "decision": ours.get("decision")}
-                join: Join = from_plain(Join, values | {"metadata": metadata}, self._place(i))
+                values = {"kind": "dissolve"} | ours | {"duration": to_plain(duration), "metadata": metadata}
+                join: Join = from_plain(Join, values, self._place(i))
                 return join
-        self._name_kind(transition, i)
+        kind = self._kind(transition, i)
         if not same(before, after):
             self._move_cut(i, (after - before) / 2)
-        return self._fitted(before + after, metadata, i)
+        return self._fitted(kind, before + after, metadata, i)
 
-    def _name_kind(self, transition: otio.schema.Transition, i: int) -> None:
-        if transition.transition_type != "SMPTE_Dissolve":
+    def _kind(self, transition: otio.schema.Transition, i: int) -> Join:
+        """What the transition's name means here, a dissolve where it means nothing (noted)."""
+        words = transition.name.lower().split()
+        kind = next((k for k in OVERLAPPING if words[:1] == [k]), "dissolve")
+        direction = next((d for d in get_args(Direction) if d in words), "left")
+        if kind == "dissolve" and transition.transition_type != "SMPTE_Dissolve":
             what = transition.name or transition.transition_type
             self._notes.append(f"{self._short(i)}: {what!r} is rendered as a dissolve")
+        return Join(kind=kind, direction=direction, duration=Fraction(1))  # type: ignore[arg-type]
 
     def _short(self, i: int) -> str:
         return self._place(i).removeprefix(f"{self._file}: ")
@@ -127,8 +132,8 @@ class JoinReader:
     def _set_range(self, i: int, span: TimeRange) -> None:
         self._found[i] = replace(self._found[i], clip=replace(self._found[i].clip, range=span))
 
-    def _fitted(self, wanted: Fraction, metadata: Json, i: int) -> Join:
-        """A dissolve as long as wanted, or as the media's handles and the clips allow."""
+    def _fitted(self, kind: Join, wanted: Fraction, metadata: Json, i: int) -> Join:
+        """A transition as long as wanted, or as the media's handles and the clips allow."""
         out, into = self._found[i - 1].clip, self._found[i].clip
         half = min(
             wanted / 2,
@@ -146,8 +151,8 @@ class JoinReader:
                 f"{self._short(i)}: {float(2 * half):.2f} s instead of {float(wanted):.2f} s, "
                 "the media and clips hold no more"
             )
-        words = "a dissolve made in another program"
-        return Join(kind="dissolve", duration=2 * half, decision=Decision(code=BY_HAND, words=words), metadata=metadata)
+        words = f"a {kind.kind} made in another program"
+        return replace(kind, duration=2 * half, decision=Decision(code=BY_HAND, words=words), metadata=metadata)
 
 
 def _split(transition: Any) -> tuple[Json, Json]:

@@ -15,6 +15,7 @@ import opentimelineio as otio
 
 from roughcut.errors import PlanError
 from roughcut.records import FilmSpec
+from roughcut.records.effects import Effect
 from roughcut.timebase import format_time, standard_rate
 from roughcut.timeline.metadata import KEY, SCHEMA, from_plain
 from roughcut.timeline.otio_clips import ClipReader, Found
@@ -54,6 +55,7 @@ def plan_of(thing: otio.core.SerializableObject, file: Path) -> Plan:
         loudness_target=_field(float | None, head, "loudness_target", file, -14.0),
         track=_field(int, head, "track", file, 0),
         name=_name(head, timeline),
+        effects=_field(tuple[Effect, ...], head, "effects", file, ()),
         metadata=_plan_metadata(timeline, video, len(spec.tracks)),
     )
     said = [*_field(tuple[str, ...], head, "notes", file, ()), *notes, *sound_notes(plan, timeline)]

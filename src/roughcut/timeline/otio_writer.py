@@ -16,6 +16,7 @@ from roughcut.timeline.metadata import KEY, SCHEMA, to_plain
 from roughcut.timeline.otio_json import Json, revive, seal
 from roughcut.timeline.otio_time import otio_range, rational
 from roughcut.timeline.plan import Clip, Join, Plan, Source
+from roughcut.timeline.warp import warp_of
 
 EXTRAS = "roughcut.otio"
 """Key under which `metadata` keeps what other tools wrote beside metadata: markers, effects, track metadata."""
@@ -65,6 +66,7 @@ def _head(plan: Plan, folder: Path) -> Json:
         "closing": to_plain(plan.joins[-1]),
         "dropped": to_plain(plan.dropped),
         "notes": to_plain(plan.notes),
+        "effects": to_plain(plan.effects),
     }
 
 
@@ -78,8 +80,8 @@ def _track(plan: Plan, kind: str, metadata: Json, number: int = 0) -> otio.schem
     track = otio.schema.Track(kind, kind=kind)
     track.metadata.update(seal(metadata))
     for i, clip in enumerate(plan.clips):
-        if i and plan.joins[i].kind == "dissolve" and (kind == "Video" or _both_sound(plan, i, number)):
-            track.append(_dissolve(plan.joins[i], plan.spec.rate))
+        if i and plan.joins[i].overlaps and (kind == "Video" or _both_sound(plan, i, number)):
+            track.append(_transition(plan.joins[i], plan.spec.rate))
         track.append(_video_item(plan, i) if kind == "Video" else _audio_item(plan, clip, i, number))
     return track
 
@@ -88,12 +90,32 @@ def _both_sound(plan: Plan, i: int, track: int) -> bool:
     return all(plan.source(clip).tracks > track for clip in plan.clips[i - 1 : i + 1])
 
 
-def _dissolve(join: Join, rate: Fraction) -> otio.schema.Transition:
+def _transition(join: Join, rate: Fraction) -> otio.schema.Transition:
+    """OpenTimelineIO names the dissolve alone; the others go by their name, and programs show what they know."""
     half = rational(join.duration / 2, rate)
-    ours = {"duration": to_plain(join.duration), "decision": to_plain(join.decision)}
-    transition = otio.schema.Transition("Dissolve", "SMPTE_Dissolve", in_offset=half, out_offset=half)
+    ours = {k: v for k, v in to_plain(join).items() if k != "metadata"}
+    kind = "SMPTE_Dissolve" if join.kind == "dissolve" else "Custom_Transition"
+    transition = otio.schema.Transition(transition_name(join), kind, in_offset=half, out_offset=half)
     transition.metadata.update(seal(_foreign(join.metadata) | {KEY: ours}))
     return transition
+
+
+def transition_name(join: Join) -> str:
+    """`Dissolve`, `Wipe left`: what other programs show."""
+    moves = join.kind in ("wipe", "slide", "push", "whip")
+    return f"{join.kind.capitalize()} {join.direction}" if moves else join.kind.capitalize()
+
+
+def _warp(clip: Clip) -> list[otio.schema.TimeEffect]:
+    """The clip's speed as other programs understand it; a change of speed is told by its mean, the rest by us."""
+    warp = warp_of(clip)
+    if warp is None:
+        return []
+    made = otio.schema.FreezeFrame() if warp.rate == warp.to == 0 else otio.schema.LinearTimeWarp("speed")
+    if warp.to:
+        made.time_scalar = float(warp.source(warp.length) / warp.length)
+    made.metadata.update(seal({KEY: {"time_scalar": made.time_scalar}}))
+    return [made]
 
 
 def _item(plan: Plan, clip: Clip) -> otio.schema.Clip:
@@ -111,7 +133,7 @@ def _video_item(plan: Plan, i: int) -> otio.schema.Clip:
     item = _item(plan, clip)
     item.media_reference.metadata.update(seal(extras.get("media", {})))
     item.markers.extend(revive(m) for m in extras.get("markers", []))
-    item.effects.extend(revive(e) for e in extras.get("effects", []))
+    item.effects.extend([*_warp(clip), *(revive(e) for e in extras.get("effects", []))])
     item.metadata.update(seal(_linked(_foreign(clip.metadata), _clip_head(plan, i), i)))
     return item
 
@@ -122,7 +144,7 @@ def _clip_head(plan: Plan, i: int) -> Json:
     values: Json = to_plain(clip)
     del values["metadata"]
     values["id"] = i + 1
-    if i and join.kind != "dissolve":
+    if i and not join.overlaps:
         values["join"] = to_plain(join) | {"after": i}
     return values
 
@@ -150,10 +172,10 @@ def _fade_markers(plan: Plan) -> list[otio.schema.Marker]:
     last = len(plan.clips)
     markers = []
     for i, (edge, join) in enumerate(zip(plan.edges(), plan.joins, strict=True)):
-        if join.kind == "cut" or (join.kind == "dissolve" and 0 < i < last):
+        if join.kind == "cut" or (join.overlaps and 0 < i < last):
             continue
         start = max(edge - (Fraction(0) if i == 0 else join.duration if i == last else join.duration / 2), Fraction(0))
-        where = "from black" if i == 0 else "to black" if i == last else "through black"
+        where = f"{'from' if i == 0 else 'to' if i == last else 'through'} {join.colour}"
         markers.append(_marker(f"fade {where}, {format_time(join.duration)}", start, join, plan.spec.rate))
     return markers
 

@@ -22,25 +22,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from roughcut.errors import PlanError
+from roughcut.records import Decision as Decision
 from roughcut.records import FilmSpec, Look
+from roughcut.records.effects import Effect, Inset, ParameterError
 from roughcut.timebase import TimeRange, nearest_frame
 
-JoinKind = Literal["cut", "dissolve", "fade"]
+JoinKind = Literal["cut", "fade", "dissolve", "wipe", "slide", "push", "zoom", "blur", "whip"]
+Direction = Literal["left", "right", "up", "down"]
+OVERLAPPING = ("dissolve", "wipe", "slide", "push", "zoom", "blur", "whip")
+"""Joins in which both clips are seen: each lends half of the duration beyond its range."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """Why something is as it is."""
-
-    code: str
-    """Stable short name: `speech`, `highlight`, `dead_air`, `over_budget`, `soft_change`, ..."""
-    words: str
-    """The reason as a sentence for people."""
-    probability: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.probability <= 1:
-            raise ValueError(f"a probability lies in 0..1, got {self.probability}")
+def _check_place(effects: tuple[Effect, ...], place: str) -> None:
+    for k, effect in enumerate(effects):
+        if place not in effect.on:
+            allowed = f"an effect of a {place}; {effect.name} stands on a {' or '.join(effect.on)}"
+            raise ParameterError(f"effects[{k}]", effect.name, allowed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,23 +71,45 @@ class Clip:
     look: Look | None = None
     look_decision: Decision | None = None
     name: str = ""
+    effects: tuple[Effect, ...] = ()
+    """In the order in which they are laid on the picture."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """What other tools wrote on this clip; kept as it is."""
+
+    def __post_init__(self) -> None:
+        _check_place(self.effects, "clip")
+
+
+STRAIGHT = Decision(code="straight_cut", words="a straight cut")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Join:
-    """How one clip becomes the next. `duration` is 0 for a cut; a `fade` is to and from black, without overlap:
-    at the film's ends it takes `duration`, between clips half of it on either side."""
+    """How one clip becomes the next. `duration` is 0 for a cut; a `fade` is to and from a colour, without overlap:
+    at the film's ends it takes `duration`, between clips half of it on either side. All others show both
+    clips at once."""
 
     kind: JoinKind = "cut"
     duration: Fraction = Fraction(0)
-    decision: Decision = Decision(code="straight_cut", words="a straight cut")
+    direction: Direction = "left"
+    """Where the new picture moves to: of a wipe, slide, push and whip."""
+    softness: float = 0.05
+    """Width of a wipe's edge, share of the picture."""
+    colour: Literal["black", "white"] = "black"
+    """What a fade goes through."""
+    decision: Decision = STRAIGHT
     metadata: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.kind == "cut") != (self.duration == 0) or self.duration < 0:
             raise ValueError(f"a cut lasts 0 s and everything else longer, got {self.kind} of {self.duration} s")
+        if not 0 <= self.softness <= 1:
+            raise ParameterError("softness", self.softness, "0 to 1")
+
+    @property
+    def overlaps(self) -> bool:
+        """True where both clips are seen at once."""
+        return self.kind in OVERLAPPING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +137,12 @@ class Plan:
     name: str = "roughcut"
     notes: tuple[str, ...] = ()
     """What cannot be carried or rendered, in words; shown in the report."""
+    effects: tuple[Effect, ...] = ()
+    """Laid over the film as a whole, in this order."""
     metadata: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_place(self.effects, "film")
         if not self.clips:
             raise PlanError("the timeline holds no clip", where=self.name, next_step="keep at least one")
         if len(self.joins) != len(self.clips) + 1:
@@ -142,6 +164,11 @@ class Plan:
         """The file a clip comes from."""
         return next(s for s in self.sources if s.id == clip.source)
 
+    def used(self) -> tuple[Source, ...]:
+        """The sources that are shown, by clips or as pictures in the picture."""
+        names = {c.source for c in self.clips} | {e.source for e in self.effects if isinstance(e, Inset)}
+        return tuple(s for s in self.sources if s.id in names)
+
     @property
     def duration(self) -> Fraction:
         """Exact length of the clips together in seconds (the film is this, rounded once to whole frames)."""
@@ -162,7 +189,7 @@ class Plan:
     def handles(self, i: int) -> tuple[Fraction, Fraction]:
         """Seconds of source that clip i lends before and after its range."""
         before, after = self.joins[i], self.joins[i + 1]
-        return tuple(j.duration / 2 if j.kind == "dissolve" else Fraction(0) for j in (before, after))  # type: ignore[return-value]
+        return tuple(j.duration / 2 if j.overlaps else Fraction(0) for j in (before, after))  # type: ignore[return-value]
 
     def with_clips(self, clips: tuple[Clip, ...]) -> Plan:
         """The same plan with other clips in the same number."""

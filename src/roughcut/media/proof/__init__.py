@@ -45,7 +45,7 @@ def measure(path: Path, plan: Plan, grid: FrameGrid, *, treat: Treat = untreated
         InputError: the film, or a source, does not open.
     """
     film = probe(path)
-    media = {s.id: probe(s.path) for s in plan.sources if any(c.source == s.id for c in plan.clips)}
+    media = {s.id: probe(s.path) for s in plan.used()}
     echoes = [Echo(film, plan, grid, media, k) for k in range(len(film.audio))]
     losses = Losses()
     with overheard() as logs:

@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from roughcut.media.audio import SoundReader
 from roughcut.media.proof.segments import untouched
 from roughcut.records import F32, MediaInfo
+from roughcut.records.effects import Music
 from roughcut.timebase import nearest_frame
 from roughcut.timeline.grid import FrameGrid
 from roughcut.timeline.plan import Plan
+from roughcut.timeline.warp import warp_of
 
 LONGEST = Fraction(1, 2)  # seconds compared
 SHORTEST = Fraction(1, 10)
@@ -33,6 +35,7 @@ SILENT, LOUD = 1e-4, 3e-3  # rms
 ALIKE = 0.7  # correlation from which two sounds are the same
 MOST_PLANES = 7  # that PyAV makes arrays of
 PREFERRED = 0.85  # of the highest correlation: where the planned place comes so near, it is the one
+UNLIKE = "unlike the source"
 RIVAL = 0.97  # another peak this near to the highest leaves it open which one it is
 
 
@@ -73,6 +76,9 @@ class Echo:
         rate, grid = self._rate, self._grid
         if not frames:
             return None
+        if warp_of(self._plan.clips[clip]) is not None:
+            self.heard[clip] = Heard(None, "at another speed than its source")
+            return None
         first = grid.time(frames[0]) + CROSSING
         length = min(grid.time(frames[-1] + 1) - CROSSING - first, LONGEST)
         if length < SHORTEST:
@@ -108,7 +114,10 @@ class Echo:
             self._readers[source] = SoundReader(self._media[source], self._rate, self._layout, track=self._track)
         reach = int(REACH * self._rate)
         around = self._readers[source].read(window.start - Fraction(reach, self._rate), len(window.samples) + 2 * reach)
-        self.heard[window.clip] = laid_over(window.samples, around.mean(0), self._rate)
+        found = laid_over(window.samples, around.mean(0), self._rate)
+        if found.note == UNLIKE and any(isinstance(e, Music) for e in self._plan.effects):
+            found = Heard(None, "music lies over it")
+        self.heard[window.clip] = found
 
 
 def laid_over(film: F32, source: F32, rate: int) -> Heard:
@@ -122,7 +131,7 @@ def laid_over(film: F32, source: F32, rate: int) -> Heard:
     likeness = _correlations(film, source, rate)
     best, peak = int(likeness.argmax()), rate // 500  # 2 ms: the peak itself
     if likeness[best] < ALIKE:
-        return Heard(None, "unlike the source")
+        return Heard(None, UNLIKE)
     planned = reach - peak + int(likeness[reach - peak : reach + peak + 1].argmax())
     if likeness[planned] >= PREFERRED * likeness[best]:
         best = planned

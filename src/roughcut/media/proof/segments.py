@@ -18,26 +18,28 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from roughcut.errors import InputError
 from roughcut.media.decode import read_frames
-from roughcut.media.picture import Conformer, Film
+from roughcut.media.picture import Conformer, Film, covering
 from roughcut.media.proof.found import FrameMatch, Likeness, SegmentProof
 from roughcut.media.proof.likeness import SIDE, correlation, difference_hash, leaning, luma, unlike
 from roughcut.records import F32, U8, FilmSpec, MediaInfo
+from roughcut.records.effects import Reframe
 from roughcut.timebase import TimeRange, nearest_frame
 from roughcut.timeline.grid import FrameGrid
-from roughcut.timeline.plan import Clip, Plan
+from roughcut.timeline.plan import Plan
 
 BATCH = 32  # clips
 LOOKED_AT = 3  # frames at each end of a clip
 NEAR = 1  # seconds: spans nearer than this are read in one go
 
-Treat = Callable[[MediaInfo, Clip, U8], U8]
-"""What the render does to full-range RGB [h, w, 3] of a source besides bringing it to size: tone curve and look."""
+Treat = Callable[[MediaInfo, int, int, U8], U8]
+"""(source, clip, film frame, full-range RGB [h, w, 3]): what the render does to it besides bringing it to size: tone
+curve, look, effects that move it or lie over it."""
 Shown = list[tuple[Fraction, F32]]
 """(since when, small luma) of consecutive frames."""
 
 
-def untreated(info: MediaInfo, clip: Clip, rgb: U8) -> U8:
-    """A render that changes no colours."""
+def untreated(info: MediaInfo, clip: int, frame: int, rgb: U8) -> U8:
+    """A render that changes no picture."""
     return rgb
 
 
@@ -119,10 +121,14 @@ def _source_pictures(
     """What the sources show there, with the frames around."""
     for source in dict.fromkeys(plan.clips[e.clip].source for e in batch):
         info, edges = media[source], [e for e in batch if plan.clips[e.clip].source == source]
-        reduce = _Reducer(info, spec)
+        reducers = {False: _Reducer(info, spec), True: _Reducer(info, spec, cover=True)}
 
-        def small(k: int, frame: VideoFrame, edges: list[Edge] = edges, reduce: _Reducer = reduce) -> F32:
-            return luma(treat(reduce.info, plan.clips[edges[k].clip], reduce(frame)))
+        def small(
+            k: int, frame: VideoFrame, edges: list[Edge] = edges, reducers: dict[bool, _Reducer] = reducers
+        ) -> F32:
+            edge = edges[k]
+            reduce = reducers[any(isinstance(e, Reframe) for e in plan.clips[edge.clip].effects)]
+            return luma(treat(reduce.info, edge.clip, edge.outermost, reduce(frame)))
 
         spans = [_around(info, plan, grid, e) for e in edges]
         yield from zip(edges, pictures_within(info, spans, small), strict=True)
@@ -140,14 +146,21 @@ def middle(grid: FrameGrid, frame: int) -> Fraction:
     return (grid.time(frame) + grid.time(frame + 1)) / 2
 
 
-class _Reducer:
-    """Frames of one file as small RGB in the film's geometry and matrix."""
+def small_size(spec: FilmSpec, *, like: FilmSpec | None = None) -> tuple[int, int]:
+    """Width and height at which pictures are compared, on the scale of a film `like` that one."""
+    whole = like or spec
+    scale = min(SIDE / max(whole.width, whole.height), 1.0)
+    return (max(round(spec.width * scale), 9), max(round(spec.height * scale), 8))
 
-    def __init__(self, info: MediaInfo, spec: FilmSpec) -> None:
+
+class _Reducer:
+    """Frames of one file as small RGB in the film's geometry and matrix; with `cover`, more than the film's shape."""
+
+    def __init__(self, info: MediaInfo, spec: FilmSpec, *, cover: bool = False) -> None:
+        whole, spec = spec, covering(spec, info) if cover else spec
         self.info, self._film = info, Film(spec)
         self._conformer, self._scaler = Conformer(info, self._film), VideoReformatter()
-        scale = min(SIDE / max(spec.width, spec.height), 1.0)
-        self._size = (max(round(spec.width * scale), 9), max(round(spec.height * scale), 8))
+        self._size = small_size(spec, like=whole)
 
     def __call__(self, frame: VideoFrame) -> U8:
         film = self._film

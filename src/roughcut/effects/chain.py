@@ -1,0 +1,100 @@
+"""The effects of a clip or a film on one picture, one after the other. Each is a function of the picture, its record
+and the moment alone, so a film made in parts is the film made at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from roughcut.effects import texture, views
+from roughcut.records import Picture
+from roughcut.records.effects import (
+    Denoise,
+    Effect,
+    Freeze,
+    Grain,
+    KenBurns,
+    Letterbox,
+    PunchIn,
+    PushIn,
+    Reframe,
+    Sharpen,
+    Speed,
+    Stabilise,
+    Vignette,
+)  # fmt: skip
+
+Filter = Callable[[Picture, str], Picture]
+"""(picture, an FFmpeg filter with its arguments) -> the picture through it."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where in film and clip a picture stands."""
+
+    part: float
+    """0..1 of the clip (or the film)."""
+    frame: int
+    """Film frame."""
+    source_time: Fraction
+    size: tuple[int, int]
+    """Of the film."""
+
+
+TIME = (Speed, Freeze)
+"""Effects that choose pictures and change none."""
+QUIET = (Grain, Denoise, Sharpen)
+"""Effects that a proof looks past: they change no place and little of the light."""
+
+
+def touches(effects: Sequence[Effect]) -> bool:
+    """True where the effects change pictures."""
+    return any(not isinstance(e, TIME) and not is_neutral(e) for e in effects)
+
+
+def is_neutral(effect: Effect) -> bool:
+    """True where the parameters say: change nothing."""
+    for name, value in (("amount", 0), ("strength", 0), ("margin", 0)):
+        if getattr(effect, name, None) == value:
+            return True
+    return isinstance(effect, Stabilise) and not effect.moves
+
+
+def treated(picture: Picture, effects: Sequence[Effect], moment: Moment, filtered: Filter | None) -> Picture:
+    """The picture with all effects; without `filtered`, those of a proof."""
+    for effect in effects:
+        if isinstance(effect, TIME) or is_neutral(effect) or (filtered is None and isinstance(effect, QUIET)):
+            continue
+        picture = _one(picture, effect, moment, filtered)
+    return picture
+
+
+def _one(picture: Picture, effect: Effect, moment: Moment, filtered: Filter | None) -> Picture:
+    if isinstance(effect, Denoise | Sharpen):
+        return picture if filtered is None else filtered(picture, filter_of(effect))
+    if isinstance(effect, Reframe):
+        return views.reframed(picture, effect, moment.source_time, moment.size)
+    if isinstance(effect, Stabilise):
+        return views.stabilised(picture, effect, moment.source_time)
+    if isinstance(effect, Grain):
+        return texture.grain(picture, effect, moment.frame)
+    if isinstance(effect, PushIn):
+        return views.push_in(picture, effect, moment.part)
+    if isinstance(effect, KenBurns):
+        return views.ken_burns(picture, effect, moment.part)
+    return _steady(picture, effect)
+
+
+def _steady(picture: Picture, effect: Effect) -> Picture:
+    """Effects that do not change with time."""
+    plain = {PunchIn: views.punch_in, Vignette: texture.vignette, Letterbox: texture.letterbox}
+    work = plain.get(type(effect))
+    return picture if work is None else work(picture, effect)  # type: ignore[operator]
+
+
+def filter_of(effect: Denoise | Sharpen) -> str:
+    """The FFmpeg filter that an effect stands for."""
+    if isinstance(effect, Denoise):
+        return f"fftdnoiz=sigma={effect.strength * 12:.3f}:overlap=0.5"
+    return f"unsharp=5:5:{effect.amount:.3f}:5:5:0"

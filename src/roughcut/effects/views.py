@@ -1,0 +1,69 @@
+"""Effects that choose what part of the picture is seen: push-in, Ken Burns, punch-in, stabilise, reframe."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from roughcut.effects.planes import Box, box_at, eased, seen
+from roughcut.records import Picture
+from roughcut.records.effects import KenBurns, PunchIn, PushIn, Reframe, Stabilise
+
+
+def push_in(picture: Picture, effect: PushIn, part: float) -> Picture:
+    """Closer by `amount` at the end; a negative one moves away and starts close."""
+    closest = abs(effect.amount)
+    way = eased(part) if effect.amount >= 0 else 1 - eased(part)
+    return seen(picture, _towards(effect.x, effect.y, 1 / (1 + closest * way)))
+
+
+def ken_burns(picture: Picture, effect: KenBurns, part: float) -> Picture:
+    """From one view to the other."""
+    way = eased(part)
+    ends = ((effect.from_x, effect.to_x), (effect.from_y, effect.to_y), (effect.from_width, effect.to_width))
+    return seen(picture, box_at(*(a + (b - a) * way for a, b in ends)))
+
+
+def punch_in(picture: Picture, effect: PunchIn) -> Picture:
+    """Closer by `amount`, all the time."""
+    return seen(picture, _towards(effect.x, effect.y, 1 / (1 + effect.amount)))
+
+
+def _towards(x: float, y: float, width: float) -> Box:
+    """The view of this width in which the point x, y stays where it is: a zoom about it."""
+    return (x * (1 - width), y * (1 - width), x + (1 - x) * width, y + (1 - y) * width)
+
+
+def stabilised(picture: Picture, effect: Stabilise, t: Fraction) -> Picture:
+    """Moved against the shake at source time `t`, inside the margin."""
+    if not effect.moves or effect.margin == 0:
+        return picture
+    dx, dy = (max(-effect.margin, min(effect.margin, v)) for v in along(effect.times, effect.moves, t))
+    width = 1 - 2 * effect.margin
+    return seen(picture, box_at(0.5 - dx, 0.5 - dy, width))
+
+
+def reframed(picture: Picture, effect: Reframe, t: Fraction, size: tuple[int, int]) -> Picture:
+    """The part of `size` (width, height) pixels around the path's point; the picture covers at least that."""
+    x, y = along(effect.times, effect.points, t)
+    width, height = size[0] / picture.width, size[1] / picture.height
+    scale = 1 / max(width, height)  # as large a part as there is
+    width, height = width * scale, height * scale
+    left = min(max(x - width / 2, 0.0), 1 - width)
+    top = min(max(y - height / 2, 0.0), 1 - height)
+    return seen(picture, (left, top, left + width, top + height), size=size)
+
+
+def along(times: Sequence[Fraction], points: Sequence[tuple[float, float]], t: Fraction) -> tuple[float, float]:
+    """Where a path is at `t`: even between its points, still before and after."""
+    if not times or t <= times[0]:
+        return points[0]
+    k = bisect_right(times, t)
+    if k >= len(times):
+        return points[min(len(times), len(points)) - 1]
+    share = float((t - times[k - 1]) / (times[k] - times[k - 1]))
+    x, y = np.asarray(points[k - 1]) * (1 - share) + np.asarray(points[k]) * share
+    return float(x), float(y)
