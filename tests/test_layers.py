@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"media", "features", "temporal", "spatial", "effects"},  # the stages
     {"planner"},
     {"report"},
-    {"synthesis", "claims"},
+    {"synthesis", "claims", "finishing"},
     {"units", "soundtrack", "proving"},
     {"parts"},
     {"assembly"},

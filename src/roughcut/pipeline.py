@@ -19,6 +19,7 @@ from typing import Any
 
 from roughcut import watching
 from roughcut.errors import OutputError
+from roughcut.finishing import check_finish, finished
 from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
@@ -101,6 +102,8 @@ def plan(
     vfr: str = "constant",
     preset: str | None = None,
     name: str = "roughcut",
+    progress: Progress = no_progress,
+    **finish: Any,
 ) -> Plan:
     """The edit of analysed files into one film.
 
@@ -112,15 +115,21 @@ def plan(
         sdr: bring an HDR film (PQ, HLG) to SDR; without it, it keeps its depth and tags.
         vfr: of footage at a variable rate make a film of one `constant` rate, or `keep` the times of its pictures.
         preset: how the film is written, a name of `records.PRESETS`; None takes the usual codec of its kind of file.
+        finish: what is laid on it: `effects` (none, subtle, rich), `captions` (an .srt), `title`, `logo`, `music`,
+            `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1).
 
     Raises:
-        OptionError: a value that is not allowed, or a target longer than the footage.
+        OptionError: a value that is not allowed, or a target longer than the footage. InputError: captions, logo or
+        music cannot be used.
     """
     options = PlanOptions.parse(
-        target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, vfr=vfr, preset=preset
+        target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, vfr=vfr, preset=preset, **finish
     )
     footage = [analyses] if isinstance(analyses, Analysis) else list(analyses)
-    return make_plan(footage, options, name=name)
+    check_finish(options, len(footage))
+    made = make_plan(footage, options, name=name)
+    media = {source.id: analysis.media for source, analysis in zip(made.sources, footage, strict=True)}
+    return finished(made, media, options, progress)
 
 
 def render(
@@ -200,6 +209,7 @@ def edit(
     force: bool = False,
     cache: bool = True,
     progress: Progress = no_progress,
+    **finish: Any,
 ) -> EditResult:
     """All of it: `out` beside its timeline (`.otio`) and its report (`.report.html`, `.report.json`).
 
@@ -208,9 +218,10 @@ def edit(
     out = Path(out)
     files = [Path(paths)] if isinstance(paths, Path | str) else [Path(p) for p in paths]
     asked: dict[str, Any] = {
-        "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr, "preset": preset
+        "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr, "preset": preset,
+        **finish,
     }  # fmt: skip
-    PlanOptions.parse(target=target, **asked)
+    check_finish(PlanOptions.parse(target=target, **asked), len(files))
     for path in files:
         check_file(path)
     check_writing(out, preset, hardware, smart)
@@ -219,7 +230,7 @@ def edit(
     began = perf_counter()
     analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in files]
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)  # another run may have been faster
-    planned = plan(analyses, target=target, name=out.stem, **asked)
+    planned = plan(analyses, target=target, name=out.stem, progress=progress, **asked)
     decided = perf_counter()
     result = render_plan(
         planned, out, timeline=timeline, smart=smart_wish(smart, preset), resume=resume, hardware=hardware == "auto",
@@ -239,9 +250,9 @@ def plan_files(
     **wishes: Any,
 ) -> Plan:
     """Analyse and plan; options as in `analyze` and `plan`."""
-    options_of(wishes)
+    check_finish(options_of(wishes), len(paths))
     analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in paths]
-    return plan(analyses, **wishes)
+    return plan(analyses, progress=progress, **wishes)
 
 
 def write_plan(planned: Plan, path: File, *, force: bool = False) -> Path:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from roughcut import __version__
-from roughcut.cli import display
+from roughcut.cli import display, effect_options
 
 app = typer.Typer(
     name="roughcut",
@@ -107,6 +107,14 @@ def edit(
     vfr: Vfr = "constant",
     track: Track = None,
     preset: Preset = None,
+    effects: effect_options.Effects = "none",
+    captions: effect_options.Captions = None,
+    title: effect_options.Title = None,
+    logo: effect_options.Logo = None,
+    music: effect_options.Music = None,
+    reframe: effect_options.Reframe = None,
+    stabilise: effect_options.Stabilise = False,
+    denoise: effect_options.Denoise = 0.0,
     hardware: Hardware = "off",
     smart: Smart = None,
     resume: Resume = False,
@@ -121,7 +129,11 @@ def edit(
     from roughcut import pipeline
     from roughcut.cli import each, shown
 
-    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr}
+    wishes: dict[str, Any] = {
+        "target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr,
+        "effects": effects, "captions": captions, "title": title, "logo": logo, "music": music, "reframe": reframe,
+        "stabilise": stabilise, "denoise": denoise,
+    }  # fmt: skip
     if out is None or out_dir is not None:
         each.edit(
             files, each.one_folder(out, out_dir), preset=preset, hardware=hardware, smart=smart, resume=resume,
@@ -137,9 +149,8 @@ def edit(
             timeline = None if dry_run else pipeline.write_plan(plan, out.with_suffix(".otio"), force=force)
         else:
             result = pipeline.edit(
-                files, out, target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, vfr=vfr, track=track,
-                preset=preset, hardware=hardware, smart=smart, resume=resume, force=force, cache=not no_cache,
-                progress=progress,
+                files, out, track=track, preset=preset, hardware=hardware, smart=smart, resume=resume, force=force,
+                cache=not no_cache, progress=progress, **wishes,
             )  # fmt: skip
     if dry_run or plan_only:
         shown.plan(plan, timeline, as_json=as_json, quiet=quiet)
@@ -176,6 +187,14 @@ def plan(
     vfr: Vfr = "constant",
     track: Track = None,
     preset: Preset = None,
+    effects: effect_options.Effects = "none",
+    captions: effect_options.Captions = None,
+    title: effect_options.Title = None,
+    logo: effect_options.Logo = None,
+    music: effect_options.Music = None,
+    reframe: effect_options.Reframe = None,
+    stabilise: effect_options.Stabilise = False,
+    denoise: effect_options.Denoise = 0.0,
     dry_run: DryRun = False,
     force: Force = False,
     no_cache: NoCache = False,
@@ -186,7 +205,11 @@ def plan(
     from roughcut import pipeline
     from roughcut.cli import shown
 
-    wishes = {"target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr}
+    wishes: dict[str, Any] = {
+        "target": target, "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr,
+        "effects": effects, "captions": captions, "title": title, "logo": logo, "music": music, "reframe": reframe,
+        "stabilise": stabilise, "denoise": denoise,
+    }  # fmt: skip
     with display.progress(quiet or as_json) as progress:
         made = pipeline.plan_files(files, track=track, cache=not no_cache, progress=progress, preset=preset, **wishes)
     timeline = None if dry_run else pipeline.write_plan(made, out, force=force)
@@ -222,6 +245,20 @@ def presets(as_json: Json = False) -> None:
     from roughcut.cli import shown
 
     shown.presets(as_json=as_json)
+
+
+@app.command()
+def effects(
+    previews: Annotated[
+        Path | None, typer.Option(help="Draw a sheet of each effect into this folder.", metavar="DIR")
+    ] = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """What can be done to pictures and sound: parameters, ranges, defaults, previews."""
+    from roughcut.cli import effects_shown
+
+    effects_shown.catalogue(previews, force=force, as_json=as_json)
 
 
 @app.command()

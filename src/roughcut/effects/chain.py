@@ -97,4 +97,4 @@ def filter_of(effect: Denoise | Sharpen) -> str:
     """The FFmpeg filter that an effect stands for."""
     if isinstance(effect, Denoise):
         return f"fftdnoiz=sigma={effect.strength * 12:.3f}:overlap=0.5"
-    return f"unsharp=5:5:{effect.amount:.3f}:5:5:0"
+    return f"cas=strength={effect.amount:.3f}:planes=1"

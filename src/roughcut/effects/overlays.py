@@ -20,6 +20,7 @@ from roughcut.records.effects import Captions, Effect, Logo, Title
 from roughcut.timebase import TimeRange
 
 WIDEST = 0.86  # of the picture's width, for words
+NARROW = 1.25  # in a picture higher than this times its width, words go by the width
 TITLE_FADE = Fraction(2, 5)  # seconds
 MOST_PIXELS = 64_000_000
 
@@ -98,14 +99,17 @@ class Overlays:
         return self._stamped(picture, ("caption", text), self._stamps[text], 1.0)
 
     def _words(self, text: str, size: float, name: str | None, y: float, *, lower: bool) -> _Stamp:
-        """Words in the middle, their lower edge (else their middle) at `y`; smaller where they would not fit."""
-        pixels = max(round(size * self._height), 6)
+        """Words in the middle, their lower edge (else their middle) at `y`; smaller where they would not fit, or fill
+        more than three lines."""
+        largest = pixels = max(round(size * min(self._height, self._width * NARROW)), 6)
         while True:
             font = font_for(text, pixels, name)
-            rgb, alpha = drawn(broken(text, font, WIDEST * self._width), font)
-            if (rgb.shape[0] <= self._height and rgb.shape[1] <= self._width) or pixels <= 6:
+            lines = broken(text, font, WIDEST * self._width)
+            rgb, alpha = drawn(lines, font)
+            fits = rgb.shape[0] <= self._height and rgb.shape[1] <= self._width
+            if pixels <= 6 or (fits and (len(lines) <= 3 or pixels < 0.65 * largest)):
                 break
-            pixels = max(pixels * 4 // 5, 6)
+            pixels = max(pixels * 9 // 10, 6)
         rgb, alpha = (
             rgb[: self._height // 2 * 2, : self._width // 2 * 2],
             alpha[: self._height // 2 * 2, : self._width // 2 * 2],
@@ -134,7 +138,7 @@ class Overlays:
 
     def _logo(self, effect: Logo) -> _Stamp:
         if effect not in self._stamps:
-            image = _image(effect.path)
+            image = logo_picture(effect.path)
             height = max(round(effect.size * self._height / 2) * 2, 2)
             width = max(round(image.width * height / image.height / 2) * 2, 2)
             fits = min(1.0, self._width / width, self._height / height)
@@ -162,7 +166,8 @@ def _placed(rgb: U8, alpha: F32, x: float, y: float, width: int, height: int) ->
 
 
 @lru_cache(maxsize=4)
-def _image(path: Path) -> Image.Image:
+def logo_picture(path: Path) -> Image.Image:
+    """A logo with its transparency. Raises InputError where it is missing, too large or no picture."""
     try:
         with Image.open(path) as image:
             if image.width * image.height > MOST_PIXELS:

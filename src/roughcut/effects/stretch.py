@@ -4,12 +4,13 @@ out     |--window k--|                 windows of 40 ms, half overlapping, land 
              |--window k+1--|
 source  ...[  search  ]...             each is taken near its planned place, where it goes on best from the one before
 
-The planned place of every window comes from the clip's time mapping, so errors never add up: sound stays with its
+The planned middle of every window comes from the clip's time mapping, so errors never add up: sound stays with its
 picture within the search of 10 ms at any speed, and there are exactly as many samples as film time has.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -66,8 +67,8 @@ class Stretcher:
 
     def _add(self) -> None:
         """The next window."""
-        planned = self._source(Fraction(self._next * self._hop, self._rate)) * self._rate
-        first = int(planned + Fraction(1, 2)) - self._reach
+        middle = self._source(Fraction((self._next + 1) * self._hop, self._rate)) * self._rate
+        first = math.floor(middle + Fraction(1, 2)) - self._hop - self._reach
         near = self._read(first, self._size + 2 * self._reach + self._hop)
         at = self._reach if self._follows is None else _best(self._follows, near[:, : self._size + 2 * self._reach])
         new = near[:, at : at + self._size] * self._window

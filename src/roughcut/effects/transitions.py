@@ -16,7 +16,7 @@ from roughcut.records import Picture
 from roughcut.timeline.plan import Join
 
 ZOOM = 0.5  # how much closer a zoom comes
-BLUR = 1 / 20  # of the height: the widest area that a cross-blur averages
+BLUR = 1 / 8  # of the height: the widest area that a cross-blur averages
 SMEAR = 0.25  # of the width: how far a whip smears at most
 
 Blend = Callable[[Picture, Picture, Join, float], Picture]

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from roughcut.errors import OptionError, PlanError
 from roughcut.planner.film import film_source, film_spec, heard, light_notes, track_notes
+from roughcut.planner.flourish import flourished
 from roughcut.planner.highlights import highlight_pieces
 from roughcut.planner.joins import blend_looks, choose_joins
 from roughcut.planner.options import Keep, PlanOptions
@@ -41,16 +42,19 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut")
     if not pieces:
         raise PlanError("nothing worth keeping was found", where=name, next_step="try --keep all or a longer --target")
     spec, main = film_spec(footage, pieces, options), heard(footage, pieces)
-    trimmed, joins = choose_joins(pieces, footage, spec.rate, options.transitions, talk=keep == "speech")
+    trimmed, joins = choose_joins(
+        pieces, footage, spec.rate, options.transitions, talk=keep == "speech", rich=options.effects == "rich"
+    )
     graded = options.look == "auto" and not spec.colour.is_hdr  # looks were learned on SDR pictures
     looks = [footage[p.source].looks[p.shot] if graded else None for p in trimmed]
     looks = [None if look is None or look.is_identity() else look for look in looks]
     joins = blend_looks(joins, trimmed, looks, footage, spec.rate)
     clips = [_graded(c, look) for c, look in zip(to_clips(trimmed, footage, spec.rate), looks, strict=True)]
+    clips = flourished(_inside(clips, options.target, spec.rate), trimmed, footage, spec.rate, options.effects)
     why = DEAD_AIR if keep == "speech" and options.target is None else LESS_WANTED
     return Plan(
         sources=tuple(film_source(i, analysis) for i, analysis in enumerate(footage)),
-        clips=tuple(_inside(clips, options.target, spec.rate)),
+        clips=tuple(clips),
         joins=tuple(joins),
         spec=spec,
         dropped=tuple(dropped_from(trimmed, footage, why)),

@@ -17,6 +17,9 @@ from roughcut.timeline.plan import Decision, Join
 
 HALF_DISSOLVE = Fraction(1, 4)
 FADE_IN, FADE_OUT = Fraction(1, 2), Fraction(1)
+HALF_WHIP = Fraction(1, 6)
+LIVELY = ("whip",)
+EMPHASIS, SURE = 0.5, 0.6  # accent that counts as full, and the probability from which a whip is laid
 SOFT = 0.5  # a change softer than this gets a dissolve
 VERY_CALM = 0.5  # the lull curve seldom rises above it
 NEW_SCENE = 0.5  # cosine distance of the frame encoder's rows between unlike scenes
@@ -35,18 +38,22 @@ def frames_of(seconds: Fraction, rate: Fraction) -> Fraction:
 
 
 def choose_joins(
-    pieces: Sequence[Piece], footage: Footage, rate: Fraction, wish: Transitions, talk: bool
+    pieces: Sequence[Piece], footage: Footage, rate: Fraction, wish: Transitions, talk: bool, rich: bool = False
 ) -> tuple[list[Piece], list[Join]]:
     """The pieces, trimmed where a dissolve borrows from them, and the len(pieces) + 1 joins.
 
     Args:
         rate: the film's frame rate; every duration is a whole number of its frames.
+        rich: transitions that are seen are allowed, one in four joins at most.
         talk: the film follows speech: no dissolve on a sentence and no fade on its first word.
     """
     kept = list(pieces)
     joins: list[Join] = []
     for i in range(1, len(kept)):
         kept[i - 1], kept[i], join = _join(kept[i - 1], kept[i], footage, rate, wish, talk)
+        lately = any(j.kind in LIVELY for j in joins[-3:])
+        if rich and not lately and join.decision.code in ("straight_cut", "soft_change") and wish == "auto":
+            kept[i - 1], kept[i], join = _livelier(kept[i - 1], kept[i], footage, rate, join)
         joins.append(join)
     return kept, [_opening(kept, rate, wish, talk), *joins, _closing(kept, rate, wish)]
 
@@ -64,6 +71,23 @@ def _join(
     if lent is None:
         return before, after, Join(decision=NO_ROOM)
     return *lent, Join(kind="dissolve", duration=2 * half, decision=decision)
+
+
+def _livelier(before: Piece, after: Piece, footage: Footage, rate: Fraction, join: Join) -> tuple[Piece, Piece, Join]:
+    """A whip into another scene that begins with emphasis; else the join as it is."""
+    b = footage[after.source]
+    start = TimeRange(after.range.start, min(after.range.start + AROUND, after.range.end))
+    change = _distance(
+        _row_at(footage[before.source], before.range.end), _row_at(b, after.range.start)
+    )  # fmt: skip
+    accent = b.timing.accent.mean(start)
+    chance = min(change / NEW_SCENE, 1.0) * min(accent / EMPHASIS, 1.0)
+    half = frames_of(HALF_WHIP, rate)
+    lent = _lend(before, after, footage, half) if chance >= SURE else None
+    if lent is None:
+        return before, after, join
+    decision = Decision(code="emphasis", words="a whip: another scene, and something begins", probability=chance)
+    return *lent, Join(kind="whip", duration=2 * half, decision=decision)
 
 
 def blend_looks(

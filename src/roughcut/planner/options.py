@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from roughcut.errors import OptionError
 from roughcut.records import named_preset
+from roughcut.records.effects import Shape
 from roughcut.timebase import parse_time
 
 Keep = Literal["auto", "speech", "highlights", "all"]
 Looks = Literal["auto", "none"]
 Transitions = Literal["auto", "cuts", "dissolves"]
+Effects = Literal["none", "subtle", "rich"]
 Vfr = Literal["constant", "keep"]
 
 
@@ -36,17 +39,41 @@ class PlanOptions:
     preset: str | None = None
     """How the film is written, by a name of `records.PRESETS`; None: the usual codec of its kind of file."""
 
+    effects: Effects = "none"
+    """How much the planner may do beside cuts: moves and transitions where voice and importance say so."""
+    captions: Path | None = None
+    """An .srt file in the time of the footage."""
+    title: str | None = None
+    logo: Path | None = None
+    music: Path | None = None
+    reframe: Shape | None = None
+    """The film's shape; None: that of the footage."""
+    stabilise: bool = False
+    denoise: float = 0.0
+    """Strength, 0..1."""
+
     def __post_init__(self) -> None:
-        for name, allowed in (("keep", Keep), ("look", Looks), ("transitions", Transitions), ("vfr", Vfr)):
-            value = getattr(self, name)
-            if value not in get_args(allowed):
-                raise OptionError(
-                    "unknown value", where=f"--{name}", got=repr(value), allowed=", ".join(get_args(allowed))
-                )
+        self._check_words()
+        if not 0 <= self.denoise <= 1:
+            raise OptionError("out of range", where="--denoise", got=self.denoise, allowed="0 to 1")
+        if self.title is not None and not self.title.strip():
+            raise OptionError("a title has words", where="--title", got=repr(self.title))
         if self.preset is not None:
             named_preset(self.preset)
         if self.target is not None and self.target <= 0:
             raise OptionError("a film lasts longer than 0 s", where="--target", got=f"{float(self.target):g} s")
+
+    def _check_words(self) -> None:
+        words: tuple[tuple[str, Any], ...] = (
+            ("keep", Keep), ("look", Looks), ("transitions", Transitions), ("vfr", Vfr), ("effects", Effects),
+            ("reframe", Shape),
+        )  # fmt: skip
+        for name, allowed in words:
+            value = getattr(self, name)
+            if value is not None and value not in get_args(allowed):
+                raise OptionError(
+                    "unknown value", where=f"--{name}", got=repr(value), allowed=", ".join(get_args(allowed))
+                )
 
     @classmethod
     def parse(
@@ -59,8 +86,17 @@ class PlanOptions:
         sdr: bool = False,
         vfr: str = "constant",
         preset: str | None = None,
+        effects: str = "none",
+        captions: Path | str | None = None,
+        title: str | None = None,
+        logo: Path | str | None = None,
+        music: Path | str | None = None,
+        reframe: str | None = None,
+        stabilise: bool = False,
+        denoise: float = 0.0,
     ) -> PlanOptions:
         """Options from what people write; `target` as text (`60s`, `1:30`), whole seconds or a Fraction."""
+        files = {"captions": captions, "logo": logo, "music": music}
         seconds = parse_time(target, where="--target") if isinstance(target, str) else target
         return cls(
             target=None if seconds is None else Fraction(seconds),
@@ -70,4 +106,10 @@ class PlanOptions:
             sdr=sdr,
             vfr=vfr,  # type: ignore[arg-type]
             preset=preset,
+            effects=effects,  # type: ignore[arg-type]
+            title=title,
+            reframe=reframe,  # type: ignore[arg-type]
+            stabilise=stabilise,
+            denoise=denoise,
+            **{name: None if path is None else Path(path) for name, path in files.items()},
         )

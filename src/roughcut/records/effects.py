@@ -235,10 +235,10 @@ class Sharpen(Effect):
     """More contrast at edges, in the light alone."""
 
     name: ClassVar[str] = "sharpen"
-    words: ClassVar[str] = "more contrast at edges (FFmpeg's unsharp, luma alone)"
+    words: ClassVar[str] = "more contrast at edges (FFmpeg's cas, luma alone)"
     on: ClassVar[tuple[str, ...]] = ("clip", "film")
 
-    amount: float = param(0.4, "0 leaves the picture alone", 0, 2)
+    amount: float = param(0.4, "0 leaves the picture alone", 0, 1)
 
 
 # ---------------------------------------------------------------- of the film: what is laid over it

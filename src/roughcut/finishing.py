@@ -1,0 +1,131 @@
+"""What people ask to be laid on a plan: captions, title, logo, music, another shape, steady and clean pictures.
+
+Paths of the frame are found here once, by a look at each clip's small pictures, and ride in the plan: rendering only
+follows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from roughcut.effects.overlays import logo_picture
+from roughcut.errors import OptionError
+from roughcut.media.music import check_music
+from roughcut.media.retime import film_subtitles
+from roughcut.media.rgb import read_timed_rgb
+from roughcut.planner.framing import follow_path, shake_path
+from roughcut.planner.options import PlanOptions
+from roughcut.records import U8, Cue, FilmSpec, MediaInfo, Progress, SubtitleStream, SubtitleTrack, TrackSpec
+from roughcut.records.effects import Caption, Captions, Denoise, Effect, Logo, Music, Reframe, Stabilise, Title
+from roughcut.timeline.plan import Clip, Plan
+from roughcut.timeline.srt import read_srt
+from roughcut.timeline.warp import seen_range
+
+SMALL = 160  # pixels: longest side of the pictures that are looked at
+TITLE_LASTS = Fraction(3)
+
+
+def check_finish(options: PlanOptions, files: int) -> None:
+    """Refuse, before any work, what cannot be laid on the film.
+
+    Raises:
+        OptionError, InputError: naming the option or the file.
+    """
+    if options.captions is not None:
+        if files > 1:
+            got, step = f"{files} files", "caption each film by itself"
+            raise OptionError("captions go with one file's time", where="--captions", got=got, next_step=step)
+        read_srt(options.captions)
+    if options.music is not None:
+        check_music(options.music)
+    if options.logo is not None:
+        logo_picture(options.logo)
+
+
+def finished(plan: Plan, media: Mapping[str, MediaInfo], options: PlanOptions, progress: Progress) -> Plan:
+    """The plan with all that was asked for. `media` are its sources by id."""
+    if options.reframe is not None:
+        plan = replace(plan, spec=shaped(plan.spec, options.reframe))
+        plan = _each(plan, media, progress, "framing", lambda clip, info: _reframe(clip, info, plan.spec))
+    if options.stabilise:
+        plan = _each(plan, media, progress, "steadying", _stabilise)
+    if options.denoise:
+        clips = tuple(replace(c, effects=(Denoise(strength=options.denoise), *c.effects)) for c in plan.clips)
+        plan = plan.with_clips(clips)
+    if options.music is not None and not plan.spec.tracks:
+        plan = replace(plan, spec=replace(plan.spec, tracks=(TrackSpec(),)))
+    return replace(plan, effects=(*plan.effects, *_over(plan, options)))
+
+
+def _over(plan: Plan, options: PlanOptions) -> list[Effect]:
+    found: list[Effect] = []
+    if options.captions is not None:
+        found.append(Captions(cues=film_captions(plan, options.captions)))
+    if options.title is not None:
+        lasts = min(TITLE_LASTS, plan.film_frames() / plan.spec.rate)
+        start = min(Fraction(1, 2), plan.film_frames() / plan.spec.rate - lasts)
+        found.append(Title(text=options.title, start=start, duration=lasts))
+    if options.logo is not None:
+        found.append(Logo(path=options.logo.absolute()))
+    if options.music is not None:
+        found.append(Music(path=options.music.absolute()))
+    return found
+
+
+def film_captions(plan: Plan, srt: Path) -> tuple[Caption, ...]:
+    """The cues of a file, given in the time of the plan's first source, where they are heard in the film."""
+    cues = tuple(Cue(start=c.start, end=c.end, text=c.text) for c in read_srt(srt))
+    track = SubtitleTrack(stream=SubtitleStream(index=0, codec="subrip"), cues=cues)
+    moved = film_subtitles(plan, {plan.sources[0].id: (track,)})
+    return tuple(Caption(start=c.start, end=c.end, text=c.text) for c in moved[0].cues) if moved else ()
+
+
+def shaped(spec: FilmSpec, shape: str) -> FilmSpec:
+    """The film in another shape: as high as it is where that is narrower, else as wide; both sides even."""
+    wide, high = map(int, shape.split(":"))
+    if spec.width * high > spec.height * wide:
+        return replace(spec, width=max(round(Fraction(spec.height * wide, high) / 2) * 2, 2))
+    return replace(spec, height=max(round(Fraction(spec.width * high, wide) / 2) * 2, 2))
+
+
+def _each(
+    plan: Plan, media: Mapping[str, MediaInfo], progress: Progress, stage: str, work: Callable[[Clip, MediaInfo], Clip]
+) -> Plan:
+    made = []
+    for i, clip in enumerate(plan.clips):
+        progress(stage, i, len(plan.clips))
+        made.append(work(clip, media[clip.source]))
+    progress(stage, len(plan.clips), len(plan.clips))
+    return plan.with_clips(tuple(made))
+
+
+def _reframe(clip: Clip, info: MediaInfo, spec: FilmSpec) -> Clip:
+    video = info.video
+    scale = max(Fraction(spec.width, video.width), Fraction(spec.height, video.height))
+    share = float(spec.width / (video.width * scale)), float(spec.height / (video.height * scale))
+    times, pictures = _looked_at(clip, info)
+    if min(share) > 0.99 or not pictures:
+        return replace(clip, effects=(Reframe(), *clip.effects))
+    at, points = follow_path(pictures, times, share)
+    return replace(clip, effects=(Reframe(times=at, points=points), *clip.effects))
+
+
+def _stabilise(clip: Clip, info: MediaInfo) -> Clip:
+    times, pictures = _looked_at(clip, info)
+    at, moves = shake_path(pictures, times)
+    margin = min(max((abs(v) for move in moves for v in move), default=0.0) + 0.005, 0.05)
+    found = Stabilise(times=at, moves=moves, margin=round(margin, 4))
+    if margin <= 0.006:  # it stood on a tripod
+        return clip
+    return replace(clip, effects=(found, *clip.effects))
+
+
+def _looked_at(clip: Clip, info: MediaInfo) -> tuple[list[Fraction], list[U8]]:
+    """Times and small pictures [h, w, 3] of what a clip shows."""
+    scale = SMALL / max(info.video.width, info.video.height)
+    size = max(round(info.video.width * scale), 8), max(round(info.video.height * scale), 8)
+    seen = list(read_timed_rgb(info, *size, seen_range(clip)))
+    return [t for t, _ in seen], [rgb for _, rgb in seen]
