@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from roughcut.effects.planes import Plane, scaled_to_black
 from roughcut.records import F32, Picture
 from roughcut.records.effects import Grain, Letterbox, Vignette
 
-TILE = 1024  # pixels: grain is cut from a field of this side at another place for each frame
+ROOM = 256  # pixels: each frame's grain is cut from one field at another place within these
+UNIT, SHIFT = 64, 12  # of the field's integers, and of their product with the strength
+HALF = 1 << (SHIFT - 1)
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,12 @@ def letterbox(picture: Picture, effect: Letterbox) -> Picture:
     return picture.with_planes(planes)
 
 
-@lru_cache(maxsize=2)
-def _field(seed: int) -> F32:
-    """[TILE, TILE] noise of deviation 1, a little soft, as grain is."""
-    white = np.random.default_rng(seed).standard_normal((TILE, TILE)).astype(np.float32)
+@lru_cache(maxsize=4)
+def _field(seed: int, height: int, width: int) -> NDArray[np.int16]:
+    """[height, width] noise of deviation UNIT, a little soft, as grain is."""
+    white = np.random.default_rng(seed).standard_normal((height, width), np.float32)
     soft = white + 0.5 * (np.roll(white, 1, 0) + np.roll(white, 1, 1))
-    scaled: F32 = soft / soft.std()
+    scaled: NDArray[np.int16] = np.rint(np.clip(soft / soft.std(), -4, 4) * UNIT).astype(np.int16)
     return scaled
 
 
@@ -71,22 +74,22 @@ def grain(picture: Picture, effect: Grain, frame: int) -> Picture:
         return picture
     luma, *chroma = picture.planes()
     top = (1 << picture.bit_depth) - 1
-    low = picture.black()[0]
     h, w = luma.shape
-    dy, dx = np.random.default_rng((effect.seed, frame)).integers(0, TILE, 2).tolist()
-    noise = np.take(_field(effect.seed), np.arange(dy, dy + h), 0, mode="wrap")
-    noise = np.take(noise, np.arange(dx, dx + w), 1, mode="wrap")
+    dy, dx = np.random.default_rng((effect.seed, frame)).integers(0, ROOM, 2).tolist()
+    noise = _field(effect.seed, h + ROOM, w + ROOM)[dy : dy + h, dx : dx + w].astype(np.int32)
     noise *= _middle(effect.amount, picture.bit_depth)[luma]
+    noise += HALF
+    noise >>= SHIFT
     noise += luma
-    np.rint(noise, out=noise)
-    np.clip(noise, low, top, out=noise)
+    np.clip(noise, picture.black()[0], top, out=noise)
     grained: Plane = noise.astype(np.uint8) if luma.dtype == np.uint8 else noise.astype(np.uint16)
     return picture.with_planes([grained, *chroma])
 
 
 @lru_cache(maxsize=4)
-def _middle(amount: float, depth: int) -> F32:
-    """Strength by level: amount of the range in the middle, a third of it at both ends."""
-    level = np.arange(1 << depth, dtype=np.float32) / ((1 << depth) - 1)
-    strength: F32 = (amount * ((1 << depth) - 1) * (1 / 3 + 8 / 3 * level * (1 - level))).astype(np.float32)
-    return strength
+def _middle(amount: float, depth: int) -> NDArray[np.int32]:
+    """Strength by level, times 2^SHIFT / UNIT: amount of the range in the middle, a third of it at both ends."""
+    levels = 1 << depth
+    level = np.arange(levels, dtype=np.float64) / (levels - 1)
+    strength = amount * (levels - 1) * (1 / 3 + 8 / 3 * level * (1 - level))
+    return np.rint(strength * (1 << SHIFT) / UNIT).astype(np.int32)
