@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 
 def roughcut(*arguments: object, timeout: int = 120) -> subprocess.CompletedProcess[str]:
@@ -82,6 +83,13 @@ def test_dry_run_and_plan_only(talk: Path, tmp_path: Path) -> None:
         (("edit", "TALK", "-o", "x.mp4", "--preset", "mpeg9"), "--preset: unknown preset"),
         (("edit", "TALK", "-o", "x.mp4", "--preset", "prores"), "prores does not go into such a file"),
         (("edit", "TALK", "-o", "x.mp4", "--hardware", "on"), "--hardware: unknown value"),
+        (("edit", "TALK", "-o", "x.mp4", "--effects", "lots"), "--effects: unknown value"),
+        (("edit", "TALK", "-o", "x.mp4", "--reframe", "3:2"), "--reframe: unknown value"),
+        (("edit", "TALK", "-o", "x.mp4", "--denoise", "7"), "--denoise: out of range"),
+        (("edit", "TALK", "-o", "x.mp4", "--captions", "no.srt"), "no.srt: the captions cannot be read"),
+        (("edit", "TALK", "-o", "x.mp4", "--captions", "TALK"), "no captions were found"),
+        (("edit", "TALK", "-o", "x.mp4", "--logo", "TALK"), "the logo is no picture"),
+        (("edit", "TALK", "-o", "x.mp4", "--music", "no.mp3"), "no.mp3: no such file"),
         (("render", "no.otio", "-o", "x.mp4"), "no.otio: no such timeline"),
         (("verify", "no.mp4", "--plan", "no.otio"), "no.mp4: no such file"),
         (("verify", "TALK", "--plan", "no.otio"), "no.otio: no such timeline"),
@@ -118,3 +126,35 @@ def test_ctrl_c_leaves_no_debris(talk: Path, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_effects_lists_the_catalogue(tmp_path: Path) -> None:
+    """Every effect with its parameters, as words and as JSON; sheets are drawn when asked for, never over others."""
+    listed = {e["name"]: e for e in json.loads(roughcut("effects", "--json").stdout)}
+    assert {"dissolve", "wipe", "push-in", "speed", "captions", "music", "loudness"} <= set(listed)
+    amount = listed["vignette"]["parameters"][0]
+    assert (amount["name"], amount["default"], amount["allowed"]) == ("amount", "0.25", "0 to 1")
+    drawn = roughcut("effects", "--previews", tmp_path / "sheets")
+    assert drawn.returncode == 0
+    assert len(list((tmp_path / "sheets").glob("*.png"))) >= 18
+    again = roughcut("effects", "--previews", tmp_path / "sheets")
+    assert again.returncode == 2
+    assert "it exists" in again.stderr
+
+
+def test_an_edit_with_everything_on_it(talk: Path, tmp_path: Path) -> None:
+    """Captions, title, logo, music, another shape, steady and clean: one film, proved, with its reasons told."""
+    (tmp_path / "a.srt").write_bytes("1\n00:00:00,500 --> 00:00:03,000\nGuten Tag, über alles.\n".encode("utf-16"))
+    Image.new("RGBA", (40, 20), (200, 0, 0, 128)).save(tmp_path / "logo.png")
+    out = tmp_path / "cut.mp4"
+    done = roughcut(
+        "edit", talk, "-o", out, "--effects", "rich", "--captions", tmp_path / "a.srt", "--title", "Talk", "--logo",
+        tmp_path / "logo.png", "--music", talk, "--reframe", "1:1", "--stabilise", "--denoise", "0.3", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["proof"]["problems"] == []
+    video = json.loads(roughcut("probe", out, "--json").stdout)["video"]
+    assert video["width"] == video["height"]
+    report = json.loads(out.with_suffix(".report.json").read_text())
+    assert [e["effect"] for e in report["effects"]] == ["captions", "title", "logo", "music"]
+    assert all(any(e["effect"] == "reframe" for e in clip["effects"]) for clip in report["clips"])

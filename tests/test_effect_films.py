@@ -156,12 +156,16 @@ def test_the_proof_sees_through_effects(tmp_path: Path) -> None:
     plan = plan_of([source_of(path)], [("s", F(1), F(2)), ("s", F(3), F(4))])
     plan = with_effects(plan, *effects)
     plan = with_effects(plan, PunchIn(amount=0.2), clip=1)
-    plan = replace(plan, spec=replace(plan.spec, tracks=()), effects=(Letterbox(), Title(duration=F(1), start=F(0))))
+    plan = replace(plan, spec=replace(plan.spec, tracks=()), effects=(Title(duration=F(1), start=F(0)),))
     result = render_plan(plan, tmp_path / "cut.mp4")
     assert {m.likeness for s in result.proof.segments for _, m in s.frames()} == {"matches"}
+    barred = render_plan(replace(plan, effects=(Letterbox(),)), tmp_path / "barred.mp4")
+    assert {m.likeness for s in barred.proof.segments for _, m in s.frames()} == {"matches"}
     late = replace(plan.clips[1], range=plan.clips[1].range.shift(F(3, 25)))
     wrong = verified(result.film, plan.with_clips((plan.clips[0], late)))
-    assert any("clip 2" in p and "source" in p for p in wrong.problems)
+    assert any("clip 2" in p and "source" in p for p in wrong.problems), [
+        (m.likeness, m.correlation, m.shift) for s in wrong.segments for _, m in s.frames()
+    ]
 
 
 def moving(path: Path, size: tuple[int, int] = (160, 90), frames: int = 150) -> Path:

@@ -56,7 +56,7 @@ def test_ten_bits_are_eight_bits_finer(name: str) -> None:
     for deep, plane in zip(dict(drawn(10))[name].planes(), MADE[name].planes(), strict=True):
         assert deep.dtype == np.uint16
         assert deep.max() <= 1023
-        assert np.abs(deep / 4 - plane.astype(float)).mean() < 1.0
+        assert np.abs(deep / 4 - plane.astype(float)).mean() < 1.5
 
 
 NEUTRAL: tuple[Effect, ...] = (

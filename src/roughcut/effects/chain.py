@@ -26,7 +26,7 @@ from roughcut.records.effects import (
 )  # fmt: skip
 
 Filter = Callable[[Picture, str], Picture]
-"""(picture, an FFmpeg filter with its arguments) -> the picture through it."""
+"""(picture, FFmpeg filters with their arguments, ";" between them) -> the picture through them."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ def treated(picture: Picture, effects: Sequence[Effect], moment: Moment, filtere
 def _one(picture: Picture, effect: Effect, moment: Moment, filtered: Filter | None) -> Picture:
     if isinstance(effect, Denoise | Sharpen):
         return picture if filtered is None else filtered(picture, filter_of(effect))
+    if isinstance(effect, PunchIn) and filtered is not None:
+        return filtered(picture, views.punch_filter(picture, effect))
     if isinstance(effect, Reframe):
         return views.reframed(picture, effect, moment.source_time, moment.size)
     if isinstance(effect, Stabilise):

@@ -111,5 +111,5 @@ class FilmEffects:
         left, top = (
             min(max(round(v / 2) * 2, 0), room - n) for v, n, room in ((x, size[0], width), (y, size[1], height))
         )
-        alpha = np.ones((size[1], size[0]), np.float32)
-        return stamped(picture, seen(small, WHOLE, size=size).planes(), alpha, left, top)
+        over = seen(small, WHOLE, size=size).planes()
+        return stamped(picture, over, [np.full(p.shape, 256, np.uint16) for p in over], left, top)

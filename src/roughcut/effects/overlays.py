@@ -10,9 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from roughcut.effects.planes import Plane, mixed, stamped
+from roughcut.effects.planes import Plane, mixed, shares_of, stamped
 from roughcut.effects.text import broken, drawn, font_for
 from roughcut.errors import InputError
 from roughcut.records import F32, U8, Picture
@@ -47,7 +48,7 @@ class Overlays:
         self._width, self._height = width, height
         self._starts = {id(e): [c.start for c in e.cues] for e in self._effects if isinstance(e, Captions)}
         self._stamps: dict[object, _Stamp] = {}
-        self._planes: dict[object, list[Plane]] = {}
+        self._planes: dict[object, tuple[list[Plane], list[NDArray[np.uint16]]]] = {}
         for effect in self._effects:  # what cannot be drawn is found before the film is made
             if isinstance(effect, Logo):
                 self._logo(effect)
@@ -78,11 +79,13 @@ class Overlays:
         return picture
 
     def _stamped(self, picture: Picture, key: object, stamp: _Stamp, opacity: float) -> Picture:
-        if key not in self._planes:
+        named = (key, opacity)
+        if named not in self._planes:
             if len(self._planes) > 8:
                 self._planes.clear()
-            self._planes[key] = picture.planes_of(stamp.rgb)
-        return stamped(picture, self._planes[key], stamp.alpha, stamp.x, stamp.y, opacity)
+            planes = picture.planes_of(stamp.rgb)
+            self._planes[named] = planes, shares_of(stamp.alpha, planes, opacity)
+        return stamped(picture, *self._planes[named], stamp.x, stamp.y)
 
     def _captioned(self, picture: Picture, effect: Captions, t: Fraction) -> Picture:
         k = bisect_right(self._starts[id(effect)], t) - 1

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from roughcut.records import F32, U8, Picture
+from roughcut.records import F32, Picture
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in shares of the picture."""
+WHOLE_PIXELS = 1 / 64  # of a pixel: what lies so near to whole ones is cut out, not resampled
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 
@@ -62,6 +63,11 @@ def seen(picture: Picture, box: Box, *, size: tuple[int, int] | None = None) -> 
     def work(plane: Plane) -> Plane:
         h, w = plane.shape
         wanted = round(width * w / picture.width), round(height * h / picture.height)
+        left, upper = box[0] * w, box[1] * h
+        x, y = round(left), round(upper)
+        still = max(abs(left - x), abs(upper - y), abs(box[2] * w - x - wanted[0]), abs(box[3] * h - y - wanted[1]))
+        if still < WHOLE_PIXELS:
+            return plane[y : y + wanted[1], x : x + wanted[0]]
         return resized(plane, wanted, box, top)
 
     return each(picture, work)
@@ -106,20 +112,26 @@ def _shares(gain: Callable[[int, int], F32], height: int, width: int) -> NDArray
     return shares
 
 
-def laid_on(picture: Picture, rgb: U8, alpha: F32, x: int, y: int, opacity: float = 1.0) -> Picture:
-    """RGB [h, w, 3] with alpha [h, w] over the picture; x, y and the sides are even, and all lies inside."""
-    return stamped(picture, picture.planes_of(rgb), alpha, x, y, opacity)
+def stamped(picture: Picture, over: list[Plane], shares: list[NDArray[np.uint16]], x: int, y: int) -> Picture:
+    """Planes made by `planes_of` laid on the picture; x, y and the sides are even, and all lies inside.
 
-
-def stamped(picture: Picture, over: list[Plane], alpha: F32, x: int, y: int, opacity: float = 1.0) -> Picture:
-    """The same with planes made before by `planes_of`."""
-    made = []
-    for plane, top in zip(picture.planes(), over, strict=True):
+    Args:
+        shares: 0..256 for every pixel of each plane, from `shares_of`.
+    """
+    made = picture.with_planes(picture.planes())
+    for plane, top, share in zip(made.planes(), over, shares, strict=True):
         fx, fy = picture.width // plane.shape[1], picture.height // plane.shape[0]
         h, w = top.shape
-        shares = alpha if alpha.shape == top.shape else alpha.reshape(h, fy, w, fx).mean((1, 3))
-        place = (slice(y // fy, y // fy + h), slice(x // fx, x // fx + w))
-        changed = plane.copy()
-        changed[place] = masked(plane[place], top, np.round(shares * (256 * opacity)).astype(np.uint16))
-        made.append(changed)
-    return picture.with_planes(made)
+        part = plane[y // fy : y // fy + h, x // fx : x // fx + w]
+        part[:] = masked(part, top, share)
+    return made
+
+
+def shares_of(alpha: F32, over: list[Plane], opacity: float = 1.0) -> list[NDArray[np.uint16]]:
+    """Alpha [h, w] in 0..1 for each of the planes, averaged where they are smaller."""
+    found = []
+    for plane in over:
+        h, w = plane.shape
+        own = alpha.reshape(h, alpha.shape[0] // h, w, alpha.shape[1] // w).mean((1, 3))
+        found.append(np.round(own * (256 * opacity)).astype(np.uint16))
+    return found

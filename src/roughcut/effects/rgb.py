@@ -46,8 +46,8 @@ class RgbPicture:
         return (0, 0, 0)
 
     def with_planes(self, planes: list[Plane]) -> RgbPicture:
-        """Of other channels."""
-        return RgbPicture(tuple(planes))
+        """Of copies of these channels."""
+        return RgbPicture(tuple(plane.copy() for plane in planes))
 
     def planes_of(self, rgb: U8) -> list[Plane]:
         """The channels of [h, w, 3]."""

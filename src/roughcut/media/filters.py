@@ -20,7 +20,7 @@ class Filters:
         self._own = threading.local()
 
     def __call__(self, picture: Picture, words: str) -> FilmPicture:
-        """The picture through the filter that `words` names with its arguments."""
+        """The picture through the filters that `words` names with their arguments, ";" between them."""
         assert isinstance(picture, FilmPicture)
         graphs: dict[object, Graph] = self._own.__dict__.setdefault("graphs", {})
         frame = picture.frame
@@ -37,7 +37,7 @@ def _graph(words: str, width: int, height: int, pixels: VideoFormat) -> Graph:
     graph = Graph()
     graph.threads = 1  # pictures are worked on side by side
     last = graph.add_buffer(width=width, height=height, format=pixels, time_base=Fraction(1, 25))
-    for step in (words, f"format={pixels.name}", "buffersink"):
+    for step in (*words.split(";"), f"format={pixels.name}", "buffersink"):
         name, _, arguments = step.partition("=")
         following = graph.add(name, arguments or None)
         last.link_to(following)

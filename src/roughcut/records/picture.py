@@ -36,7 +36,8 @@ class Picture(Protocol):
         """Code values of black in `planes`: (16, 128, 128) for 8-bit limited range."""
 
     def with_planes(self, planes: list[NDArray[np.uint8] | NDArray[np.uint16]]) -> Picture:
-        """The same kind of picture with other planes, of another size if they are."""
+        """The same kind of picture with copies of these planes, of another size if they are; its planes are its own and
+        may be written to before it is handed on."""
 
     def planes_of(self, rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8] | NDArray[np.uint16]]:
         """Such planes of full-range RGB [h, w, 3] of even size, to be laid on this picture."""
