@@ -9,8 +9,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from roughcut.records import ColourTags, FilmSpec, Look, LookControls, TrackSpec
+from roughcut.records.effects import Caption, Captions, Freeze, Grain, Music, PushIn, Reframe, Speed, Vignette
 from roughcut.timebase import STANDARD_RATES, TimeRange
-from roughcut.timeline.plan import Clip, Decision, Dropped, Join, Plan, Source
+from roughcut.timeline.plan import OVERLAPPING, Clip, Decision, Dropped, Join, Plan, Source
 
 RATES = st.sampled_from(STANDARD_RATES)
 FILM_RATES = st.sampled_from([r for r in STANDARD_RATES if 20 < r <= 60])
@@ -92,8 +93,41 @@ def clips(draw: st.DrawFn, source: Source, rate: Fraction) -> Clip:
         look=draw(st.none() | LOOKS),
         look_decision=draw(st.none() | DECISIONS),
         name=draw(WORDS),
+        effects=draw(CLIP_EFFECTS),
         metadata=draw(METADATA),
     )
+
+
+SHARES = st.floats(0, 1)
+CLIP_EFFECTS = st.lists(
+    st.one_of(
+        st.builds(PushIn, amount=st.floats(-0.5, 0.5), x=SHARES, y=SHARES, decision=DECISIONS),
+        st.builds(Vignette, amount=SHARES, decision=DECISIONS),
+        st.builds(Speed, rate=st.fractions("1/8", 8, max_denominator=1000), to=st.none() | st.just(Fraction(3, 2))),
+        st.builds(Freeze, sound=st.sampled_from(["off", "on"])),
+        st.builds(lambda t, x, y: Reframe(times=(t, t + 1), points=((x, y), (y, x))), TIMES, SHARES, SHARES),
+    ),
+    max_size=2,
+).map(tuple)
+CUES = st.builds(lambda a, n, text: Caption(start=a, end=a + n, text=text), TIMES, st.just(Fraction(1, 3)), WORDS)
+
+
+def _in_order(cues: list[Caption]) -> tuple[Caption, ...]:
+    return tuple(sorted(cues, key=lambda c: c.start))
+
+
+FILM_EFFECTS = st.lists(
+    st.one_of(
+        st.builds(
+            Captions,
+            cues=st.lists(CUES, max_size=2).map(_in_order),
+            font=st.none() | WORDS,
+        ),
+        st.builds(Grain, amount=st.floats(0, 0.3), seed=st.integers(0, 1000)),
+        st.builds(Music, level=st.floats(-60, 12)),
+    ),
+    max_size=2,
+).map(tuple)
 
 
 def joins(kinds: list[str]) -> st.SearchStrategy[Join]:
@@ -101,7 +135,16 @@ def joins(kinds: list[str]) -> st.SearchStrategy[Join]:
 
     def of(kind: str) -> st.SearchStrategy[Join]:
         lengths = st.just(Fraction(0)) if kind == "cut" else st.fractions("1/10", 1, max_denominator=90_000)
-        return st.builds(Join, kind=st.just(kind), duration=lengths, decision=DECISIONS, metadata=METADATA)
+        return st.builds(
+            Join,
+            kind=st.just(kind),
+            duration=lengths,
+            direction=st.sampled_from(["left", "right", "up", "down"]),
+            softness=SHARES,
+            colour=st.sampled_from(["black", "white"]),
+            decision=DECISIONS,
+            metadata=METADATA,
+        )
 
     return st.sampled_from(kinds).flatmap(of)
 
@@ -118,7 +161,7 @@ def plans(draw: st.DrawFn) -> Plan:
         clips=tuple(draw(clips(s, spec.rate)) for s in chosen),
         joins=(
             draw(joins(["cut", "fade"])),
-            *(draw(joins(["cut", "dissolve", "fade"])) for _ in chosen[1:]),
+            *(draw(joins(["cut", "fade", *OVERLAPPING])) for _ in chosen[1:]),
             draw(joins(["cut", "fade"])),
         ),
         spec=spec,
@@ -126,5 +169,6 @@ def plans(draw: st.DrawFn) -> Plan:
         loudness_target=draw(st.none() | st.floats(-40, 0)),
         track=draw(st.integers(0, 3)),
         name=draw(WORDS),
+        effects=draw(FILM_EFFECTS),
         metadata=draw(METADATA),
     )

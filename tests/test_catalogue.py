@@ -10,7 +10,7 @@ import pytest
 from roughcut.effects.catalogue import catalogue, checked
 from roughcut.effects.transitions import BLENDS
 from roughcut.errors import OptionError, PlanError
-from roughcut.records.effects import EFFECTS, Effect, Grain, Letterbox, ParameterError, Speed
+from roughcut.records.effects import EFFECTS, Caption, Effect, Grain, Letterbox, ParameterError, Speed
 from roughcut.timebase import TimeRange
 from roughcut.timeline.metadata import from_plain, to_plain
 from roughcut.timeline.plan import OVERLAPPING, Clip, Decision, JoinKind
@@ -42,6 +42,14 @@ def test_effects_travel_as_plain_values(kind: type[Effect]) -> None:
         ("grain", {"amount": "much"}, r"grain.amount: out of range"),
         ("grain", {"size": 1}, r"grain.size: unknown parameter; allowed: decision, amount, seed"),
         ("freeze", {"sound": "loud"}, r"freeze.sound: out of range \(got loud\); allowed: off, on"),
+        ("reframe", {"times": (Fraction(1),), "points": ()}, r"reframe.points: out of range \(got 0 of them\)"),
+        ("reframe", {"points": ((7.0, 0.5),)}, r"reframe.points: out of range \(got a point off the picture\)"),
+        ("stabilise", {"times": (Fraction(1),) * 2, "moves": ((0.0, 0.0),) * 2}, r"stabilise.times: out of range"),
+        (
+            "captions",
+            {"cues": tuple(Caption(start=Fraction(k), end=Fraction(9), text="x") for k in (2, 1))},
+            r"captions.cues: out of range \(got cues out of order\)",
+        ),
         ("speed", {"rate": Fraction(100)}, r"speed.rate: out of range \(got 100\); allowed: 0.125 to 8"),
     ],
 )

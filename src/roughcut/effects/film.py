@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -68,12 +69,13 @@ class FilmEffects:
         """The stretches of film frames [first, stop) that no effect of the film touches."""
         if touches(self._whole) or None in self._spans:
             return
-        begin, spans = first, sorted((s for s in self._spans if s is not None), key=lambda s: s.end)
+        begin, waiting = first, deque(sorted(s for s in self._spans if s is not None))
+        covered = Fraction(-1)  # until when something that has begun lasts
         for n in range(first, stop):
             t = self._grid.time(n)
-            while spans and spans[0].end <= t:
-                spans.pop(0)
-            if any(span.start <= t for span in spans):
+            while waiting and waiting[0].start <= t:
+                covered = max(covered, waiting.popleft().end)
+            if t < covered:
                 if begin < n:
                     yield begin, n
                 begin = n + 1

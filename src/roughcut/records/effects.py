@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
@@ -86,6 +87,16 @@ def _number(value: Any) -> str:
     return f"{float(value):g}"
 
 
+def _check_path(name: str, times: tuple[Fraction, ...], points: tuple[tuple[float, float], ...]) -> None:
+    """A path has a point for every time, times rise, and points are numbers about the picture."""
+    if any(b <= a for a, b in pairwise(times)):
+        raise ParameterError("times", "times that do not rise", "rising source times")
+    if len(points) != max(len(times), 1 if name == "points" else 0):
+        raise ParameterError(name, f"{len(points)} of them", f"one for each of {len(times)} times")
+    if not all(-1 <= v <= 1 for point in points for v in point):
+        raise ParameterError(name, "a point off the picture", "-1 to 1")
+
+
 SECONDS = Fraction(36_000)
 
 # ---------------------------------------------------------------- of a clip: where the eye is led
@@ -143,6 +154,10 @@ class Stabilise(Effect):
     moves: tuple[tuple[float, float], ...] = ()
     """... and by how much: right and down, shares of the width and height."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_path("moves", self.times, self.moves)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reframe(Effect):
@@ -155,6 +170,10 @@ class Reframe(Effect):
     """Source times of the path's points; before the first and after the last it stands still."""
     points: tuple[tuple[float, float], ...] = ((0.5, 0.5),)
     """The middle of what is seen: from the left, from the top."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_path("points", self.times, self.points)
 
 
 # ---------------------------------------------------------------- of a clip: time
@@ -270,6 +289,11 @@ class Captions(Effect):
     y: float = param(0.92, "lower edge of the words, from the top", 0.1, 1)
     font: str | None = None
     """A font's file, or its name on this machine; None looks for one that holds the characters."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(b.start < a.start for a, b in pairwise(self.cues)):
+            raise ParameterError("cues", "cues out of order", "cues in order of their starts")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -86,7 +87,7 @@ class ClipReader:
     def _at_speed(self, clip: Clip, warps: list[otio.schema.LinearTimeWarp], name: str) -> Clip:
         """The clip at the speed that the timeline says: ours, unless a person changed it."""
         told = warps[0] if warps else None
-        if told is not None and metadata_of(told).get(KEY) == {"time_scalar": told.time_scalar}:
+        if told is not None and _as_written(told):
             return clip
         if told is None and warp_of(clip) is None:
             return clip
@@ -109,6 +110,13 @@ _KINDS: dict[type, str] = {
     otio.schema.GeneratorReference: "roughcut renders no generators and titles",
     otio.schema.ImageSequenceReference: "roughcut reads no image sequences; make a film file of it",
 }
+
+
+def _as_written(warp: otio.schema.LinearTimeWarp) -> bool:
+    """True where the speed is still the one that we wrote, but for what OpenTimelineIO's reader does to floats."""
+    ours = metadata_of(warp).get(KEY)
+    written = ours.get("time_scalar") if isinstance(ours, dict) else None
+    return isinstance(written, int | float) and math.isclose(written, warp.time_scalar, rel_tol=1e-9, abs_tol=1e-9)
 
 
 def _ours(item: otio.schema.Clip, where: str) -> Json:
