@@ -2,7 +2,8 @@
 
     python benchmarks/stages.py FILE [--rounds 5]
 
-Every round times decoding alone, then the whole pass; figures are medians. CPU seconds count all threads.
+Every round times decoding alone, then the whole pass, then what `roughcut shots` does; figures are medians. CPU seconds
+count all threads. The bar for `shots` is 1.25 times decoding the pictures alone.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ class Clock:
         self.cpu[name] += time.process_time() - cpu
 
 
-def decode_only(path: Path) -> int:
+def decode_only(path: Path, *, sound: bool = True) -> int:
     """All frames of the video and its first sound track, thrown away."""
     with av.open(str(path)) as container:
         video = container.streams.video[0]
         video.thread_type = "AUTO"
         frames = 0
-        for packet in container.demux(video, *container.streams.audio[:1]):
+        for packet in container.demux(video, *container.streams.audio[: int(sound)]):
             for frame in packet.decode():
                 frames += isinstance(frame, av.VideoFrame)
         return frames
@@ -71,6 +72,16 @@ def one_pass(info: MediaInfo, clock: Clock) -> None:
         shots.finish()
 
 
+def shots_alone(info: MediaInfo, clock: Clock) -> None:
+    """What `roughcut shots` does after the probe: pictures alone, small, and the shot networks."""
+    mapper = ShotMapper()
+    for batch in scan(info, picture_rate=None, track=None):
+        with clock.stage("shots: the networks in it"):
+            mapper.push(batch.thumbs)
+    with clock.stage("shots: the networks in it"):
+        mapper.finish()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
@@ -85,6 +96,10 @@ def main() -> None:
             frames = decode_only(given.file)
         with clock.stage("the whole pass"):
             one_pass(info, clock)
+        with clock.stage("decode pictures alone"):
+            decode_only(given.file, sound=False)
+        with clock.stage("shots"):
+            shots_alone(info, clock)
         rounds.append(clock)
     print(f"{given.file.name}: {info.video.width}x{info.video.height} {info.video.codec}, {frames} frames")
     print(f"{'stage':48s} {'wall s':>8s} {'frames/s':>9s} {'x decode':>9s} {'CPU s':>8s}")
@@ -94,6 +109,10 @@ def main() -> None:
         cpu = statistics.median(r.cpu[name] for r in rounds)
         ratio = statistics.median(r.wall[name] / r.wall["decode alone"] for r in rounds)
         print(f"{name:48s} {wall:8.2f} {frames / wall:9.0f} {ratio:9.2f} {cpu:8.2f}")
+    beside = statistics.median(r.wall["shots"] / r.wall["decode pictures alone"] for r in rounds)
+    cpu = statistics.median(r.cpu["shots"] / r.cpu["decode pictures alone"] for r in rounds)
+    speed = frames / statistics.median(r.cpu["shots: the networks in it"] for r in rounds)
+    print(f"shots over decoding pictures alone: {beside:.2f} wall, {cpu:.2f} CPU; networks {speed:,.0f} frames/CPU-s")
     print(f"decoding alone: {frames / base:.0f} frames/s; ratios are medians of {given.rounds} rounds of the same run")
 
 

@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     {"parts"},
     {"assembly"},
     {"watching", "rendering", "results"},  # the two halves of the pipeline
-    {"reporting", "wishes"},
+    {"reporting", "wishes", "shotlist"},
     {"pipeline"},
     {"batch"},
     {"demo"},

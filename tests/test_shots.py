@@ -25,7 +25,7 @@ def evidence(frames: int, cuts: dict[int, float] | None = None, runs: dict[tuple
     for (a, z), p in (runs or {}).items():
         gradual[a:z] = p
         kind[a:z, KINDS.index("wipe")] = 2.0
-    return cut, gradual, kind
+    return cut, gradual, kind, np.full(frames, 0.5, np.float32)
 
 
 def found(frames: int, cuts: dict[int, float] | None = None, runs: dict[tuple[int, int], float] | None = None):
@@ -64,7 +64,7 @@ def test_a_hundred_thousand_cuts() -> None:
     """A film of 100,000 cuts, every second frame one, is read in time that grows with its length only."""
     cut = np.tile(np.array([0.1, 0.9], np.float32), 100_000)
     empty = np.zeros((200_000, 5), np.float32)
-    assert len(find_transitions(cut, empty[:, 0], empty, THRESHOLDS)) == 100_000
+    assert len(find_transitions(cut, empty[:, 0], empty, empty[:, 0], THRESHOLDS)) == 100_000
 
 
 def times(frames: int) -> FrameTimes:
@@ -92,9 +92,9 @@ def test_shots_are_the_clean_stretches() -> None:
 def test_any_evidence_gives_ordered_transitions_and_a_shot(frames: int, seed: int, sharpness: float) -> None:
     """Whatever the probabilities: transitions rise without overlap, and every film keeps at least one shot."""
     rng = np.random.default_rng(seed)
-    cut, gradual = (rng.random((2, frames)) ** sharpness).astype(np.float32)
+    cut, gradual, extent = (rng.random((3, frames)) ** sharpness).astype(np.float32)
     kind = rng.normal(size=(frames, 5)).astype(np.float32)
-    transitions = find_transitions(cut, gradual, kind, THRESHOLDS)
+    transitions = find_transitions(cut, gradual, kind, extent, THRESHOLDS)
     assert all(a.end <= b.start for a, b in itertools.pairwise(transitions))
     assert all(0 <= t.start < t.end < frames for t in transitions)
     shots = shots_from(transitions, times(frames))
@@ -161,3 +161,32 @@ def test_films_without_a_change(frames: int) -> None:
         seen = look_at(np.full((frames, 27, 48, 3), level, np.uint8))
         assert seen.transitions == ()
         assert len(seen.cut) == len(seen.gradual) == frames
+
+
+def test_a_plainer_cut_splits_a_run() -> None:
+    """Inside a long run that sinks around a sure cut, the cut stays and the run becomes two transitions."""
+    cut, gradual, kind, extent = evidence(60, {30: 0.95}, {(10, 50): 0.9})
+    gradual[29:32] = 0.32
+    told = [(t.kind, t.start, t.end) for t in find_transitions(cut, gradual, kind, extent, THRESHOLDS)]
+    assert told == [("wipe", 9, 29), ("cut", 29, 30), ("wipe", 30, 50)]
+
+
+def test_two_graduals_back_to_back_are_told_apart() -> None:
+    """Where the evidence dips for three frames or the extent starts anew, one transition ends and another begins."""
+    dip = evidence(60, runs={(10, 29): 0.9, (29, 32): 0.35, (32, 50): 0.8})
+    assert [(t.start, t.end) for t in find_transitions(*dip, THRESHOLDS)] == [(9, 30), (30, 50)]
+    cut, gradual, kind, extent = evidence(60, runs={(10, 50): 0.9})
+    extent[10:50] = np.tile(np.linspace(0.05, 0.95, 20), 2)
+    anew = find_transitions(cut, gradual, kind, extent, THRESHOLDS)
+    assert len(anew) == 2
+    assert abs(anew[0].end - 30) <= 2
+
+
+def test_evidence_that_is_no_number_is_no_transition() -> None:
+    """NaN in any of the probabilities finds nothing there, and does not disturb what lies elsewhere."""
+    cut, gradual, kind, extent = evidence(60, {50: 0.9}, {(10, 20): 0.9})
+    for array in (cut, gradual, kind, extent):
+        array[5:30] = np.nan
+    assert [(t.kind, t.start) for t in find_transitions(cut, gradual, kind, extent, THRESHOLDS)] == [("cut", 49)]
+    extent[:] = gradual[:] = np.nan
+    assert len(find_transitions(cut, gradual, kind, extent, THRESHOLDS)) == 1

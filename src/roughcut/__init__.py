@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from roughcut.pipeline import analyze, edit, plan, probe, render
+    from roughcut.pipeline import analyze, edit, plan, probe, render, shots
 
-__all__ = ["__version__", "analyze", "edit", "plan", "probe", "render"]
+__all__ = ["__version__", "analyze", "edit", "plan", "probe", "render", "shots"]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,7 @@ from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, named_
 from roughcut.rendering import EditResult, render_plan
 from roughcut.reporting import report_paths, reported
 from roughcut.results import changed, claim
+from roughcut.shotlist import ShotList, list_shots
 from roughcut.spatial.mapper import SpaceMapper
 from roughcut.temporal.moments import MomentMapper
 from roughcut.temporal.shots import shots_from
@@ -89,6 +90,17 @@ def analyze(
         warnings=(*info.warnings, *seen.losses, *remarks),
         track=heard,
     )
+
+
+def shots(path: File, *, cache: bool = True, progress: Progress = no_progress) -> ShotList:
+    """The shots of a file and the transitions between them, from a pass over its pictures alone.
+
+    `shotlist.split` makes a film of each, `shotlist.save_images` pictures.
+
+    Raises:
+        InputError: the file is no usable footage. ModelError: a shipped network is missing or was altered.
+    """
+    return list_shots(probe(path), cache=cache, progress=progress)
 
 
 def plan(

@@ -97,6 +97,7 @@ def render_plan(
     smart: Smart = "auto",
     resume: bool = False,
     hardware: bool = False,
+    probed: Media | None = None,
     progress: Progress = no_progress,
 ) -> EditResult:
     """Render, then measure what was written; the film gets its name when it holds what was planned.
@@ -106,6 +107,7 @@ def render_plan(
             source's codec for the film and refuses where nothing can be copied, `never` encodes all.
         resume: use finished parts of an interrupted render, and leave them when this one is interrupted.
         hardware: try the machine's encoders before those of software.
+        probed: what the sources are, where that is known already.
 
     Raises:
         InputError, PlanError, OutputError: see `pipeline.render`. ProofError: the film is not what was planned.
@@ -115,7 +117,7 @@ def render_plan(
     for effect in plan.effects:
         if isinstance(effect, Music):
             check_music(effect.path)
-    media = {s.id: probe(s.path) for s in plan.used()}
+    media = probed or {s.id: probe(s.path) for s in plan.used()}
     given = plan
     plan = _with_codec(plan, out, media) if smart == "always" else plan
     spec, losses = fitted(plan.spec, out)

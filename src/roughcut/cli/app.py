@@ -288,19 +288,36 @@ def probe(file: File, as_json: Json = False) -> None:
 @app.command()
 def shots(
     file: File,
+    split: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write each shot as a film of its own into this folder: 001.mp4, 002.mp4, ... with all its clean "
+            "frames and their sound; coded pictures are taken over where that can be done.",
+            metavar="DIR",
+        ),
+    ] = None,
+    save_images: Annotated[
+        Path | None,
+        typer.Option(
+            help="Save the first, middle and last frame of each shot into this folder: 001-first.jpg, ...",
+            metavar="DIR",
+        ),
+    ] = None,
+    force: Force = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the shots as CSV.")] = False,
-    track: Track = None,
     no_cache: NoCache = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Shot boundaries with their kinds and probabilities."""
+    """Shot boundaries with their kinds and probabilities; films and pictures of the shots."""
     from roughcut import pipeline
     from roughcut.cli import shown
+    from roughcut.shotlist import write_files
 
     with display.progress(quiet or as_json or as_csv) as progress:
-        analysis = pipeline.analyze(file, track=track, cache=not no_cache, progress=progress)
-    shown.shots(analysis, as_json=as_json, as_csv=as_csv)
+        found = pipeline.shots(file, cache=not no_cache, progress=progress)
+        written = write_files(found, films=split, pictures=save_images, force=force, progress=progress)
+    shown.shots(found, written, as_json=as_json, as_csv=as_csv, quiet=quiet)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import islice, takewhile
 from pathlib import Path
 from types import ModuleType
@@ -12,12 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 from roughcut.cli import display
 from roughcut.errors import OptionError
-from roughcut.records import PRESETS, Analysis, AudioStream, MediaInfo, SubtitleStream, VideoStream
+from roughcut.records import (
+    PRESETS,
+    Analysis,
+    AudioStream,
+    FrameTimes,
+    MediaInfo,
+    Shot,
+    SubtitleStream,
+    Transition,
+    VideoStream,
+)
 from roughcut.timebase import format_time, fraction_text
 from roughcut.timeline.plan import Plan
 
 if TYPE_CHECKING:
     from roughcut.rendering import EditResult
+    from roughcut.shotlist import ShotList
     from roughcut.training.run import TrainResult
 
 
@@ -86,11 +98,12 @@ def media_json(info: MediaInfo) -> dict[str, Any]:
     }
 
 
-def shots_json(found: Analysis) -> dict[str, Any]:
-    """Shot boundaries: frames in presentation order, times in seconds."""
-    times = found.features.times
+def shots_json(
+    info: MediaInfo, times: FrameTimes, transitions: Sequence[Transition], shots: Sequence[Shot]
+) -> dict[str, Any]:
+    """Shot boundaries: frames counted from 0 as they are decoded, times in seconds of the file's own clock."""
     return {
-        "fps": fraction_text(found.media.video.rate),
+        "fps": fraction_text(info.video.rate),
         "frames": len(times),
         "transitions": [
             {
@@ -101,18 +114,20 @@ def shots_json(found: Analysis) -> dict[str, Any]:
                 "end_time": float(times.time(t.end)),
                 "probability": round(t.probability, 4),
             }
-            for t in found.timing.transitions
+            for t in transitions
         ],
         "shots": [
             {"first": s.first, "stop": s.stop, "start_time": float(s.range.start), "end_time": float(s.range.end)}
-            for s in found.timing.shots
+            for s in shots
         ],
     }
 
 
-def shots(found: Analysis, *, as_json: bool, as_csv: bool) -> None:
-    """Shot boundaries."""
-    listed = shots_json(found)
+def shots(
+    found: ShotList, written: Sequence[tuple[str, Sequence[Path]]] = (), *, as_json: bool, as_csv: bool, quiet: bool
+) -> None:
+    """Shot boundaries, and how many files of which kind were written."""
+    listed = shots_json(found.media, found.times, found.transitions, found.shots)
     if as_json:
         display.say_json(listed)
     elif as_csv:
@@ -120,13 +135,17 @@ def shots(found: Analysis, *, as_json: bool, as_csv: bool) -> None:
         writer.writeheader()
         writer.writerows(listed["shots"])
     else:
-        times = found.features.times
         rows = [
-            (t.kind, t.start, t.end, format_time(times.time(t.end)), f"{t.probability:.2f}")
-            for t in found.timing.transitions
+            (t.kind, t.start, t.end, format_time(found.times.time(t.end)), f"{t.probability:.2f}")
+            for t in found.transitions
         ]
         display.table(("transition", "last old frame", "first new frame", "new shot at", "probability"), rows)
-        display.say(f"{len(found.timing.shots)} shots in {len(times)} frames")
+        display.say(f"{len(found.shots)} shots in {len(found.times)} frames")
+        for what, paths in written:
+            display.say(f"{len(paths)} {what} in {paths[0].parent}")
+    if not quiet:
+        for warning in found.warnings:
+            display.note(warning)
 
 
 def analysis_json(found: Analysis) -> dict[str, Any]:
@@ -135,7 +154,7 @@ def analysis_json(found: Analysis) -> dict[str, Any]:
     curves = (timing.keep, timing.accent, timing.lull, timing.loudness)
     return {
         "media": media_json(found.media),
-        **shots_json(found),
+        **shots_json(found.media, found.features.times, timing.transitions, timing.shots),
         "curves": {
             c.name: {
                 "start": fraction_text(c.start),

@@ -179,7 +179,7 @@ def _networks(models: Path | None) -> tuple[Model, Model]:
 
 
 def _thumbs(film: FilmTruth) -> Iterator[U8]:
-    for batch in scan(probe(film.path)):
+    for batch in scan(probe(film.path), picture_rate=None, track=None):
         yield batch.thumbs
 
 

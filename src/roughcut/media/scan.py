@@ -47,12 +47,14 @@ PLACEHOLDER = 16  # bytes: MPEG-4 packets this small repeat a picture and show n
 def scan(
     info: MediaInfo,
     *,
-    picture_rate: Fraction = PICTURES_PER_SECOND,
-    track: int = 0,
+    picture_rate: Fraction | None = PICTURES_PER_SECOND,
+    track: int | None = 0,
     progress: Progress = no_progress,
     losses: Losses | None = None,
 ) -> Iterator[ScanBatch]:
     """Batches of up to 128 consecutive frames with what belongs to them; the sound is that of `track` (from 0).
+
+    Without a `picture_rate` there are no larger pictures, without a `track` no sound: neither is decoded then.
 
     Raises:
         InputError: no frame decodes at all.
@@ -63,7 +65,8 @@ def scan(
     with opened(info.path) as container:
         video = container.streams[info.video.index]
         video.thread_type = "AUTO"  # type: ignore[attr-defined]
-        chosen = [video, *(container.streams[a.index] for a in info.audio[track : track + 1])]
+        heard = () if track is None else info.audio[track : track + 1]
+        chosen = [video, *(container.streams[a.index] for a in heard)]
         for packet in demuxed(container, *chosen, losses=losses, info=info):
             eye.packets += packet.stream_index == video.index and _shows(packet, info.video.codec)
             for frame in decoded(packet, losses):
@@ -104,14 +107,14 @@ def _shows(packet: av.Packet[Any], codec: str) -> bool:
 class _Eye:
     """Frames on their way into a batch."""
 
-    def __init__(self, info: MediaInfo, picture_rate: Fraction, losses: Losses) -> None:
+    def __init__(self, info: MediaInfo, picture_rate: Fraction | None, losses: Losses) -> None:
         self._info = info
         self._turns = info.video.rotation // 90
         self._thumb_scaler, self._picture_scaler = VideoReformatter(), VideoReformatter()
         scale = min(PICTURE_SIDE / max(info.video.width, info.video.height), 1.0)
         self._picture_size = (max(round(info.video.width * scale), 2), max(round(info.video.height * scale), 2))
         self._clock = Clock(info, losses)
-        self._picture_step = max(int(1 / (picture_rate * info.video.time_base)), 1)
+        self._picture_step = max(int(1 / (picture_rate * info.video.time_base)), 1) if picture_rate else None
         self._next_picture: int | None = None
         self._pts: list[int] = []
         self._thumbs: list[U8] = []
@@ -139,7 +142,7 @@ class _Eye:
         if ticks is None:
             return
         self._thumbs.append(self._rgb(self._thumb_scaler, frame, THUMB_SIZE))
-        if self._next_picture is None or ticks >= self._next_picture:
+        if self._picture_step and (self._next_picture is None or ticks >= self._next_picture):
             self._picture_frames.append(self.seen)
             self._pictures.append(self._rgb(self._picture_scaler, frame, self._picture_size))
             self._next_picture = (ticks if self._next_picture is None else self._next_picture) + self._picture_step

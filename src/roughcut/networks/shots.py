@@ -1,7 +1,8 @@
-"""The shot network: small pictures in; what they say of themselves and of their neighbours; the trunk; two heads.
+"""The shot network: small pictures in; what they say of themselves and of their neighbours; the trunk; three heads.
 
     thumbs [T, 27, 48, 3] --FrameNet--> descriptors [T, D] --neighbourhood--> rows [T, R] --TaskNetwork--> logits
-                                        embedding | grid | histogram          distances to frames 1..32 away
+                                        embedding | grid | histogram          distances to frames 1..32 away,
+                                                                              and where in the picture things change
 
 Similarity to neighbours as the input of a recurrent net follows TransNetV2 (Soucek and Lokoc, 2020), with colour
 histograms and learnt embeddings; here they are taken at few, spread offsets, in the past, in the future and across
@@ -25,6 +26,7 @@ KINDS = ("cut", "dissolve", "fade", "wipe", "other")
 TAGS = ("cut", "gradual")
 OFFSETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 CONTEXT = OFFSETS[-1]
+LOOKS = (1, 3, 8, 20)  # frames away, for the maps of change
 GRID = (9, 12)  # rows, columns of the colour grid
 BINS = 8  # histogram bins per channel
 
@@ -34,8 +36,10 @@ class ShotConfig:
     """Sizes of a `ShotNetwork`."""
 
     embedding: int = 32
-    channels: tuple[int, int, int] = (16, 32, 48)
-    hidden: int = 64
+    channels: tuple[int, int, int] = (24, 40, 56)
+    change: tuple[int, int] = (24, 32)
+    """Channels of the maps of change"""
+    hidden: int = 96
     layers: int = 2
     block: int = 128
     lookahead: int = 64
@@ -64,11 +68,12 @@ class FrameNet(nn.Module):
 class Neighbourhood(nn.Module):
     """Descriptors with `CONTEXT` more on either side, [N, T + 2 * CONTEXT, D], to rows [N, T, width]."""
 
-    def __init__(self, embedding: int) -> None:
+    def __init__(self, embedding: int, change: tuple[int, int]) -> None:
         super().__init__()
         self.embedding = embedding
         cells = GRID[0] + GRID[1]
-        self.width = 4 * 3 * len(OFFSETS) + len(OFFSETS) + 2 * cells + 3 + 8 + embedding
+        self.change = nn.Sequential(_stage(_MAPS, change[0], stride=1), _stage(*change))
+        self.width = 4 * 3 * len(OFFSETS) + len(OFFSETS) + 2 * cells + 3 + 8 + embedding + 2 * change[1]
 
     def forward(self, descriptors: Tensor) -> Tensor:
         parts = [self.embedding, 3 * GRID[0] * GRID[1], BINS**3]
@@ -85,11 +90,14 @@ class Neighbourhood(nn.Module):
         profiles = [4.0 * change.mean(axis) for change in changes[:2] for axis in (2, 3)]
         still = [torch.exp(-30.0 * change).mean((2, 3))[..., None] for change in changes]
         moved = _middle(embedding) - _shifted(embedding, -1)
-        return torch.cat([torch.stack(columns, dim=2), *profiles, *still, _statistics(_middle(grid)), moved], dim=2)
+        where = self.change(_change_maps(grid)).unflatten(0, (grid.shape[0], -1))
+        places = [where.mean((3, 4)), where.amax((3, 4))]
+        own = [_statistics(_middle(grid)), moved]
+        return torch.cat([torch.stack(columns, dim=2), *profiles, *still, *own, *places], dim=2)
 
 
 class ShotNetwork(nn.Module):
-    """Thumbs to logits: `change` [N, T, 2] (cut, gradual) and `kind` [N, T, 5]."""
+    """Thumbs to logits: `change` [N, T, 2] (cut, gradual), `kind` [N, T, 5], `extent` [N, T, 1] (how far along)."""
 
     def __init__(self, config: ShotConfig) -> None:
         super().__init__()
@@ -111,7 +119,7 @@ class ShotMapperNetwork(TaskNetwork):
     """Descriptors with context to logits: the part that runs block by block on a stream."""
 
     def __init__(self, config: ShotConfig) -> None:
-        neighbourhood = Neighbourhood(config.embedding)
+        neighbourhood = Neighbourhood(config.embedding, config.change)
         trunk = TemporalMapper(
             MapperConfig(
                 inputs=neighbourhood.width,
@@ -121,9 +129,12 @@ class ShotMapperNetwork(TaskNetwork):
                 lookahead=config.lookahead,
             )
         )
-        super().__init__(
-            trunk, {"change": TagHead(trunk.width, len(TAGS)), "kind": ClassifyHead(trunk.width, len(KINDS))}
-        )
+        heads = {
+            "change": TagHead(trunk.width, len(TAGS)),
+            "kind": ClassifyHead(trunk.width, len(KINDS)),
+            "extent": TagHead(trunk.width, 1),
+        }
+        super().__init__(trunk, heads)
         self.neighbourhood = neighbourhood
 
     def forward(self, rows: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
@@ -133,10 +144,10 @@ class ShotMapperNetwork(TaskNetwork):
         return super().step(self.neighbourhood(rows), block, state)
 
 
-def _stage(inputs: int, outputs: int) -> nn.Sequential:
-    """Convolution, norm, ReLU; half the size."""
+def _stage(inputs: int, outputs: int, *, stride: int = 2) -> nn.Sequential:
+    """Convolution, norm, ReLU; half the size at stride 2."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
     )
 
 
@@ -188,6 +199,22 @@ def _shifted(x: Tensor, by: int) -> Tensor:
 def _residual(grid: Tensor, k: int) -> Tensor:
     """How far a frame lies from the mean of its neighbours k before and after."""
     return _distance(_middle(grid), (_shifted(grid, -k) + _shifted(grid, k)) / 2)
+
+
+_MAPS = 5 * len(LOOKS) + 3
+
+
+def _change_maps(grid: Tensor) -> Tensor:
+    """[N * T, maps, 9, 12]: to frames some way before and after, |RGB| and luma; the residual from both; the frame."""
+    here, luma = _middle(grid), _luma(_middle(grid))
+    maps = [torch.unflatten(here - 0.5, 2, (3, -1))]
+    for k in LOOKS:
+        before, after = _shifted(grid, -k), _shifted(grid, k)
+        strength = [torch.unflatten(d.abs(), 2, (3, -1)).mean(2) for d in (here - before, after - here)]
+        strength += [luma - _luma(before), _luma(after) - luma]
+        strength += [torch.unflatten((here - (before + after) / 2).abs(), 2, (3, -1)).mean(2)]
+        maps.append(4.0 * torch.stack(strength, dim=2))
+    return torch.unflatten(torch.cat(maps, dim=2), 3, GRID).flatten(0, 1).contiguous(memory_format=torch.channels_last)
 
 
 def _structure(grid: Tensor) -> Tensor:

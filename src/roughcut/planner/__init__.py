@@ -53,7 +53,7 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut")
     clips = flourished(_inside(clips, options.target, spec.rate), trimmed, footage, spec.rate, options.effects)
     why = DEAD_AIR if keep == "speech" and options.target is None else LESS_WANTED
     return Plan(
-        sources=tuple(film_source(i, analysis) for i, analysis in enumerate(footage)),
+        sources=tuple(film_source(i, a.media, a.features.times.range) for i, a in enumerate(footage)),
         clips=tuple(clips),
         joins=tuple(joins),
         spec=spec,

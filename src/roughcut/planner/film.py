@@ -8,6 +8,7 @@ from fractions import Fraction
 from roughcut.planner.options import PlanOptions
 from roughcut.planner.pieces import Footage, Piece, source_id
 from roughcut.records import HD_COLOUR, KEPT_TAGS, Analysis, AudioStream, FilmSpec, MediaInfo, TrackSpec, named_preset
+from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Source
 
 RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
@@ -17,13 +18,12 @@ LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "7.1")
 NEAREST = {"quad(side)": "quad", "5.0(side)": "5.0", "5.1(side)": "5.1", "6.1": "7.1", "7.1(wide)": "7.1"}
 
 
-def film_source(index: int, analysis: Analysis) -> Source:
-    """The plan's entry for an analysed file."""
-    media = analysis.media
+def film_source(index: int, media: MediaInfo, available: TimeRange) -> Source:
+    """The plan's entry for a file whose pictures cover `available`."""
     return Source(
         id=source_id(index),
         path=media.path.absolute(),
-        available=analysis.features.times.range,
+        available=available,
         rate=media.video.rate,
         width=media.video.width,
         height=media.video.height,
@@ -41,20 +41,28 @@ def dominant(footage: Footage, pieces: Sequence[Piece]) -> Analysis:
 def film_spec(footage: Footage, pieces: Sequence[Piece], options: PlanOptions) -> FilmSpec:
     """A film of many sizes and rates takes those of what is seen longest; with `sdr`, HDR becomes BT.709 of 8 bits."""
     media = dominant(footage, pieces).media
+    beside = [a.media for a in footage]
+    spec = spec_like(media, beside, sdr=options.sdr, variable=options.vfr == "keep")
+    return spec if options.preset is None else named_preset(options.preset).on(spec)
+
+
+def spec_like(
+    media: MediaInfo, beside: Sequence[MediaInfo] = (), *, sdr: bool = False, variable: bool = False
+) -> FilmSpec:
+    """A film of the size, rate, colour and tags of a file, with room for the sound of those beside it."""
     colour, deep = media.video.colour, media.video.bit_depth > 8
-    if options.sdr and colour.is_hdr:
+    if sdr and colour.is_hdr:
         colour, deep = HD_COLOUR, False
-    spec = FilmSpec(
+    return FilmSpec(
         width=media.video.width,
         height=media.video.height,
         rate=media.video.rate,
-        variable=options.vfr == "keep",
+        variable=variable,
         colour=colour,
         bit_depth=10 if deep else 8,
-        tracks=film_tracks([media, *(a.media for a in footage)]),
+        tracks=film_tracks([media, *beside]),
         tags={k: v for k, v in media.tags.items() if k in KEPT_TAGS},
     )
-    return spec if options.preset is None else named_preset(options.preset).on(spec)
 
 
 def light_notes(footage: Footage, pieces: Sequence[Piece], spec: FilmSpec, *, sdr: bool) -> tuple[str, ...]:

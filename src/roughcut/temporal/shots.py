@@ -4,16 +4,18 @@
            -> hysteresis -> transitions -> clean frames between them: shots
 
 Two probabilities per frame: `cut` (this frame is the first of a new shot) and `gradual` (this frame lies inside a
-gradual transition); and logits over the kinds.
+gradual transition); logits over the kinds; and the extent: how far along a gradual transition the frame is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from roughcut.errors import ModelError
 from roughcut.models import store
 from roughcut.models.store import Model
 from roughcut.records import F32, U8, FrameTimes, Shot, Transition, TransitionKind
@@ -22,6 +24,7 @@ from roughcut.temporal.mapper import BlockStream, Logits, sigmoid
 from roughcut.timebase import TimeRange
 
 KINDS: tuple[TransitionKind, ...] = ("cut", "dissolve", "fade", "wipe", "other")
+HEADS = ("change", "kind", "extent")
 _FRAMES_AT_ONCE = 256
 
 
@@ -51,12 +54,17 @@ class ShotMapper:
     """One film: `push` thumbs in order, then `finish`. Any chunking gives the same result, in bounded memory."""
 
     def __init__(self, frames: Model | None = None, mapper: Model | None = None, *, shelf: Shelf = Held) -> None:
-        """The shipped networks, or others of the same contract; probabilities are kept on `shelf`."""
+        """The shipped networks, or others of the same contract; probabilities are kept on `shelf`.
+
+        Raises:
+            ModelError: a network is missing, was altered, or is of another version.
+        """
         self._frames = frames or store.load("shots_frames")
         mapper = mapper or store.load("shots")
         self._stream = BlockStream(mapper)
-        self._thresholds = Thresholds(**mapper.card["thresholds"])
-        self._cut, self._gradual, self._kind = shelf("cut"), shelf("gradual"), shelf("kind")
+        self._thresholds = _thresholds(mapper)
+        self._cut, self._gradual = shelf("cut"), shelf("gradual")
+        self._kind, self._extent = shelf("kind"), shelf("extent")
 
     def push(self, thumbs: U8) -> None:
         """Take [n, 27, 48, 3] thumbs, n >= 0."""
@@ -69,6 +77,7 @@ class ShotMapper:
         self._cut.append(change[:, 0])
         self._gradual.append(change[:, 1])
         self._kind.append(settled["kind"])
+        self._extent.append(sigmoid(settled["extent"][:, 0]))
 
     def finish(self) -> ShotEvidence:
         """What was found in all of it; call once. Without a frame there is nothing."""
@@ -76,28 +85,93 @@ class ShotMapper:
         empty = np.zeros(0, np.float32)
         cut, gradual = self._cut.whole(empty), self._gradual.whole(empty)
         kind = self._kind.whole(np.zeros((0, len(KINDS)), np.float32))
-        return ShotEvidence(
-            transitions=find_transitions(cut, gradual, kind, self._thresholds), cut=cut, gradual=gradual
-        )
+        found = find_transitions(cut, gradual, kind, self._extent.whole(empty), self._thresholds)
+        return ShotEvidence(transitions=found, cut=cut, gradual=gradual)
 
 
-def find_transitions(cut: F32, gradual: F32, kind: F32, thresholds: Thresholds) -> tuple[Transition, ...]:
+def _thresholds(mapper: Model) -> Thresholds:
+    """Those of the network's card, once it is known to answer what is asked here."""
+    heads, told = mapper.card["heads"], mapper.card.get("thresholds")
+    try:
+        if set(heads) == set(HEADS):
+            return Thresholds(**told)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    raise ModelError(
+        "a shot network of another version", where=mapper.name, got=f"heads {', '.join(heads)}; thresholds {told}",
+        allowed=f"heads {', '.join(HEADS)}; thresholds {', '.join(vars(Thresholds()))}",
+        next_step="train it anew with this roughcut",
+    )  # fmt: skip
+
+
+def find_transitions(cut: F32, gradual: F32, kind: F32, extent: F32, thresholds: Thresholds) -> tuple[Transition, ...]:
     """Transitions from probabilities, in order, none overlapping.
 
     A gradual one is a run above the low threshold that somewhere reaches the high one; a cut is a peak. Where both
-    claim the same frames, the more probable of a cut and a run of a few frames stays, and a longer run swallows cuts.
+    claim the same frames, the more probable of a cut and a run of a few frames stays, and a longer run swallows cuts
+    but those that are plainer than itself: there it ends, and another may begin.
 
     Args:
         cut: [T] probabilities. gradual: [T] probabilities. kind: [T, 5] logits over `KINDS`.
+        extent: [T] how far along a gradual transition is, 0..1; means nothing elsewhere.
     """
     sure = np.where(_is_peak(cut, thresholds.cut), cut, 0.0)
-    runs = _runs(gradual, thresholds.gradual_high, thresholds.gradual_low)
+    high = thresholds.gradual_high
+    runs = _runs(gradual, high, thresholds.gradual_low)
     runs = [(a, z) for a, z in runs if z - a > 3 or sure[max(a - 1, 0) : z + 1].max() <= gradual[a:z].max()]
+    plainer = np.where(sure > 2 * gradual, sure, 0.0)
+    splits = [t for a, z in runs for t in (a + 1 + np.flatnonzero(plainer[a + 1 : z])).tolist()]
+    parts = [part for run in _split_at(runs, splits) for part in _parted(*run, gradual, extent, high)]
+    runs = [(a, z) for a, z in parts if a < z and gradual[a:z].max() > high]
     for a, z in runs:
         sure[max(a - 2, 0) : z + 2] = 0.0
+    sure[splits] = cut[splits]
     found = [_cut_at(t, cut) for t in np.flatnonzero(sure).tolist()]
     found += [_gradual_over(a, z, gradual, kind) for a, z in runs if z - a < len(gradual)]
     return tuple(sorted(found, key=lambda t: t.start))
+
+
+def _split_at(runs: list[tuple[int, int]], cuts: list[int]) -> Iterator[tuple[int, int]]:
+    """Runs without the frames on either side of cuts, both rising, that lie inside them."""
+    cuts = cuts[::-1]
+    for a, z in runs:
+        while cuts and cuts[-1] < z:
+            t = cuts.pop()
+            yield a, t - 1
+            a = t + 1
+        yield a, z
+
+
+def _parted(a: int, z: int, gradual: F32, extent: F32, high: float) -> Iterator[tuple[int, int]]:
+    """A run split where it dips between two high stretches, and where the extent starts anew."""
+    todo = [(a, z)]
+    while todo:
+        a, z = todo.pop()
+        at = _valley(gradual[a:z], high) or _new_start(extent[a:z])
+        if at:
+            todo += [(a + at + 1, z), (a, a + at)]
+        else:
+            yield a, z
+
+
+def _valley(p: F32, high: float) -> int:
+    """The lowest place of three frames below half of what is reached before and after; 0 where there is none."""
+    if len(p) < 9:
+        return 0
+    walls = np.minimum(np.maximum.accumulate(p), np.maximum.accumulate(p[::-1])[::-1])
+    depth = np.maximum(np.maximum(p[:-2], p[1:-1]), p[2:]) / walls[1:-1]
+    at = int(np.where(walls[1:-1] > high, depth, 1.0).argmin())
+    return at + 1 if depth[at] < 0.5 and walls[at + 1] > high else 0
+
+
+def _new_start(extent: F32) -> int:
+    """Where the extent falls from near its end to near its start within four frames; 0 where nowhere."""
+    if len(extent) < 14:
+        return 0
+    fall = extent[3:-7] - extent[7:-3]
+    at = int(fall.argmax())
+    steps = extent[at + 3 : at + 7] - extent[at + 4 : at + 8]
+    return at + 4 + int(steps.argmax()) if fall[at] > 0.5 else 0
 
 
 def shots_from(transitions: tuple[Transition, ...], times: FrameTimes) -> tuple[Shot, ...]:

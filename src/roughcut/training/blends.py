@@ -43,6 +43,9 @@ def dissolve(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
         return np.asarray(np.sqrt(old**2 * (1 - a) + new**2 * a), np.float32)
     if style < 0.2:
         return np.asarray(np.clip(old * np.minimum(2 - 2 * a, 1) + new * np.minimum(2 * a, 1), 0, 1), np.float32)
+    if style < 0.24:  # by way of grey
+        depth = 1 - np.abs(2 * a - 1)
+        old, new = (mixed(clip, clip.mean(3, keepdims=True), depth) for clip in (old, new))
     return mixed(old, new, a)
 
 
@@ -58,6 +61,15 @@ def wipe(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
         edge = ((mask > 0.05) & (mask < 0.95)).astype(np.float32)
         return mixed(mixed(old, new, mask), rng.random(3).astype(np.float32), edge)
     return mixed(old, new, mask)
+
+
+def crop(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
+    """The old shot closes to a hole in a colour, the new one opens from it."""
+    field = np.hypot(X * W / H, Y) if rng.random() < 0.6 else np.maximum(np.abs(X), np.abs(Y))
+    open_to = np.abs(2 * progress - 1)[:, None, None] * (field.max() + 0.02)
+    hole = np.clip((open_to - field) / 0.02, 0, 1)[..., None]
+    picture = np.where((progress < 0.5)[:, None, None, None], old, new)
+    return mixed(np.full(3, rng.choice([0.0, 0.0, 0.0, 1.0, rng.random()]), np.float32), picture, hole)
 
 
 def push(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
@@ -109,6 +121,45 @@ def blur(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
     return mixed(through, through[:, rows][:, :, columns], depth)
 
 
+def smear(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
+    """Blurred along lines, more and more, while they change over."""
+    a = np.clip((progress - 0.3) / 0.4, 0, 1)[:, None, None, None].astype(np.float32)
+    axis = int(rng.integers(1, 3))
+    padded = np.cumsum(np.concatenate([mixed(old, new, a)] * 3, axis=axis), axis=axis, dtype=np.float32)
+    size = old.shape[axis]
+    reach = np.rint((1 - np.abs(2 * progress - 1)) * rng.uniform(0.2, 0.9) * size / 2).astype(np.int64)[:, None]
+    at, frames = np.arange(size)[None] + size, np.arange(len(old))[:, None]
+    lines = padded.swapaxes(1, axis)
+    summed = lines[frames, at + reach] - lines[frames, at - reach - 1]
+    return np.asarray(summed / (2 * reach + 1)[..., None, None], np.float32).swapaxes(1, axis)
+
+
+def squeeze(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
+    """The old shot is pressed into a line over the new one, or both turn like a card."""
+    axis, turns = int(rng.integers(1, 3)), bool(rng.random() < 0.5)
+    share = np.abs(1 - 2 * progress) if turns else 1 - progress
+    size = old.shape[axis]
+    place = ((np.arange(size) + 0.5) / size - 0.5) / np.maximum(share, 1e-3)[:, None]
+    inside = np.abs(place) < 0.5
+    index = np.clip(((place + 0.5) * size).astype(np.int64), 0, size - 1)
+    source = np.where((progress < 0.5)[:, None, None, None], old, new) if turns else old
+    pressed = source.swapaxes(1, axis)[np.arange(len(old))[:, None], index]
+    ground = np.zeros_like(pressed) if turns else new.swapaxes(1, axis)
+    return np.asarray(np.where(inside[..., None, None], pressed, ground), np.float32).swapaxes(1, axis)
+
+
+def glitch(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
+    """Torn lines and false colours over a cut in the middle."""
+    out = np.where((progress < 0.5)[:, None, None, None], old, new).astype(np.float32)
+    for frame in (out[k] for k in np.flatnonzero((progress > 0) & (progress < 1))):
+        for _ in range(rng.integers(2, 7)):
+            top, tall = rng.integers(H), rng.integers(1, 8)
+            frame[top : top + tall] = np.roll(frame[top : top + tall], rng.integers(-W // 2, W // 2), axis=1)
+            if rng.random() < 0.4:
+                frame[top : top + tall] = frame[top : top + tall, :, rng.permutation(3)] * rng.uniform(0.5, 1.5)
+    return np.clip(out, 0, 1)
+
+
 def blocks(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
     """Random tiles or grains switch to the new shot one by one."""
     cell = int(rng.integers(1, 9))
@@ -117,14 +168,23 @@ def blocks(rng: Rng, old: F32, new: F32, progress: F32) -> F32:
     return np.where(mask, new, old)
 
 
-WIPES: tuple[Blend, ...] = (wipe,)
-OTHERS: tuple[Blend, ...] = (push, push, zoom, whip, blur, blocks)
+WIPES: tuple[Blend, ...] = (wipe, wipe, wipe, wipe, wipe, wipe, wipe, crop)
+OTHERS: tuple[Blend, ...] = (push, push, push, push, zoom, zoom, whip, blur, blur, blocks, smear, squeeze, glitch)
 
 
 def _order(rng: Rng) -> F32:
     """[27, 48] in 0..1: when a wipe reaches each pixel."""
-    kind = rng.integers(8)
-    if kind <= 2:
+    kind = rng.integers(11)
+    if kind == 8:  # from a corner
+        field = np.maximum(X * rng.choice([-1, 1]), Y * rng.choice([-1, 1]))
+    elif kind == 9:  # torn by wind, or along clouds
+        noise = rng.random((H, 1) if rng.random() < 0.5 else (H // 5 + 1, W // 5 + 1))
+        noise = noise if noise.shape[1] == 1 else noise.repeat(5, 0).repeat(5, 1)[:H, :W]
+        field = X * rng.choice([-1, 1]) + rng.uniform(0.1, 0.9) * noise
+    elif kind == 10:  # slices, one after the other
+        x, y = (X, Y) if rng.random() < 0.5 else (Y, X)
+        field = x * rng.choice([-1, 1]) + rng.uniform(0.3, 1) * np.mod(x * rng.integers(3, 10), 1.0) + 0 * y
+    elif kind <= 2:
         angle = rng.choice(np.arange(4) * np.pi / 2) if kind < 2 else rng.uniform(0, 2 * np.pi)
         field = np.cos(angle) * X + np.sin(angle) * Y
     elif kind == 3:

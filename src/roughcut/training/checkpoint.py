@@ -1,7 +1,7 @@
 """Checkpoints: weights and optimizer state as safetensors, everything else as JSON beside. Nothing is ever pickled.
 
     runs/x/checkpoint.json                  {"format": ..., "tensors": "checkpoint-000400.safetensors", "step": 400 ...}
-    runs/x/checkpoint-000400.safetensors    network.*, optimizer.<parameter>.<state>
+    runs/x/checkpoint-000400.safetensors    network.*, optimizer.<parameter>.<state>, average.*
     runs/x/best.safetensors                 the weights with the best score so far
 
 The JSON is replaced last and names its tensors, so a kill at any moment leaves a whole checkpoint.
@@ -40,9 +40,17 @@ def load_weights(network: nn.Module, path: Path) -> None:
     _fill(network, _read(path), path)
 
 
-def save(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
-    """Write a checkpoint; `state` is JSON and holds at least `step`."""
+def save(
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    state: Mapping[str, Any],
+    averaged: nn.Module | None = None,
+) -> None:
+    """Write a checkpoint; `state` is JSON and holds at least `step`; `averaged` is the running mean, if one is kept."""
     tensors = {f"network.{name}": t.contiguous() for name, t in network.state_dict().items()}
+    if averaged is not None:
+        tensors |= {f"average.{name}": t.contiguous() for name, t in averaged.state_dict().items()}
     for index, values in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value.contiguous() for key, value in values.items()}
     name = f"checkpoint-{state['step']:06d}.safetensors"
@@ -53,8 +61,10 @@ def save(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, sta
             old.unlink()
 
 
-def load(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Read the folder's checkpoint into network and optimizer; returns its `state`.
+def load(
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, averaged: nn.Module | None = None
+) -> dict[str, Any]:
+    """Read the folder's checkpoint into network, optimizer and running mean; returns its `state`.
 
     Raises:
         ModelError: there is none, it is damaged, of another version or of another network.
@@ -63,6 +73,8 @@ def load(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> 
     path = folder / state["tensors"]
     tensors = _read(path)
     _fill(network, _part(tensors, "network."), path)
+    if averaged is not None:
+        _fill(averaged, _part(tensors, "average."), path)
     slots: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _part(tensors, "optimizer.").items():
         index, key = name.split(".", 1)

@@ -1,7 +1,8 @@
 """What looks like a change of shot and is none: hard negatives, drawn into one clip of [n, 27, 48, 3] in 0..1.
 
 Light (flashes, strobes, dimming, exposure steps), camera (whip pans, shake), things in front (objects passing close,
-titles popping in), time (frames held or dropped) and the signal (noise, coarse blocks).
+titles popping in, screens within the screen, bursts), focus, time (frames held or dropped) and the signal (noise,
+coarse blocks).
 """
 
 from __future__ import annotations
@@ -45,9 +46,10 @@ def dimming(rng: Rng, clip: F32) -> F32:
 
 
 def exposure_step(rng: Rng, clip: F32) -> F32:
-    """A light switched, or the camera's exposure catching up, within one to ten frames; colour may shift with it."""
-    ramp = np.clip((np.arange(len(clip)) - rng.integers(len(clip))) / rng.integers(1, 11), 0, 1)
-    target = np.exp(rng.normal(0, 0.45)) * np.exp(rng.normal(0, 0.08, 3))
+    """A light switched, or the camera's exposure catching up, at once or within ten frames; colour may shift too."""
+    slow = 1 if rng.random() < 0.5 else rng.integers(2, 11)
+    ramp = np.clip((np.arange(len(clip)) - rng.integers(len(clip))) / slow, 0, 1)
+    target = np.exp(rng.normal(0, 0.5)) * np.exp(rng.normal(0, 0.08, 3))
     gain = 1 + ramp[:, None] * (target - 1)
     return np.asarray(np.clip(clip * gain[:, None, None, :], 0, 1), np.float32)
 
@@ -75,8 +77,8 @@ def shake(rng: Rng, clip: F32) -> F32:
 
 
 def passing(rng: Rng, clip: F32) -> F32:
-    """Something large and near crosses the picture."""
-    length = rng.integers(4, 40)
+    """Something large and near crosses the picture, plain or with a texture of the scene's own."""
+    length = int(np.exp(rng.uniform(np.log(4), np.log(90))))
     start, wide = rng.integers(-length, len(clip)), rng.uniform(0.2, 0.9) * W
     progress = (np.arange(len(clip)) - start) / length
     centre = progress * (W + 2 * wide) - wide
@@ -87,8 +89,13 @@ def passing(rng: Rng, clip: F32) -> F32:
         inside &= (y > rng.uniform(-1, 0.3))[None, :, None]
     if rng.random() < 0.5:
         inside = inside[:, :, ::-1]
-    surface = rng.random(3) * rng.uniform(0.1, 1.0) + rng.normal(0, 0.04, (H, W, 3))
-    return np.where(inside[..., None], np.clip(surface, 0, 1).astype(np.float32), clip)
+    if rng.random() < 0.5:
+        plain = rng.random(3) * rng.uniform(0.1, 1.0) + rng.normal(0, 0.04, (1, H, W, 3))
+        surface = np.asarray(np.clip(plain, 0, 1), np.float32)
+    else:  # a part of the scene, in another light, that moves along
+        lit = np.asarray(np.clip(clip[:, ::-1, ::-1] * rng.uniform(0.3, 1.5, 3), 0, 1), np.float32)
+        surface = _shifted(lit, -centre, np.zeros(len(clip)))
+    return np.asarray(np.where(inside[..., None], surface, clip), np.float32)
 
 
 def title(rng: Rng, clip: F32) -> F32:
@@ -106,6 +113,58 @@ def title(rng: Rng, clip: F32) -> F32:
     level = np.clip(np.minimum(t - on, on + length - t) / soft, 0, 1)
     a = (level[:, None, None] * mask * rng.uniform(0.6, 1))[..., None].astype(np.float32)
     return np.asarray(clip * (1 - a) + a * rng.choice([0.0, 1.0, rng.random()]), np.float32)
+
+
+def screen(rng: Rng, clip: F32) -> F32:
+    """A screen within the picture, on which another film runs and is cut."""
+    tall, wide = rng.integers(6, 19), rng.integers(8, 33)
+    top, left = rng.integers(0, H - tall + 1), rng.integers(0, W - wide + 1)
+    inner = clip[::-1, ::-1, ::-1, rng.permutation(3)][:, top : top + tall, left : left + wide]
+    changes = np.cumsum(rng.random(len(clip)) < rng.choice([0.0, 0.02, 0.08]))
+    grades = rng.uniform(0.1, 1.2, (changes[-1] + 1, 3)), rng.uniform(-0.2, 0.4, (changes[-1] + 1, 3))
+    turned = np.where((changes % 2 == 1)[:, None, None, None], inner[:, ::-1, ::-1], inner)
+    shown = np.clip(turned * grades[0][changes][:, None, None] + grades[1][changes][:, None, None], 0, 1)
+    t = np.arange(len(clip))
+    on = t >= 0 if rng.random() < 0.6 else (t >= rng.integers(len(clip))) & (t < rng.integers(len(clip)) + 20)
+    clip = clip.copy()
+    part = clip[:, top : top + tall, left : left + wide]
+    part[on] = shown[on]
+    return clip
+
+
+def burst(rng: Rng, clip: F32) -> F32:
+    """An explosion, a headlight, the sun between trees: a glow that swells from a point and sinks back."""
+    y, x = np.mgrid[0:H, 0:W]
+    distance = np.hypot(y - rng.uniform(0, H), x - rng.uniform(0, W))
+    age = np.arange(len(clip)) - rng.integers(len(clip))
+    rise, fall = rng.uniform(1, 8), rng.uniform(4, 40)
+    level = np.where(age < 0, np.exp(age / rise), np.exp(-age / fall)) * rng.uniform(0.4, 1.2)
+    reach = rng.uniform(6, 40) * (0.3 + level)
+    glow = level[:, None, None] * np.exp(-((distance / reach[:, None, None]) ** 2))
+    colour = np.array([1.0, rng.uniform(0.5, 1), rng.uniform(0.1, 1)])
+    return np.asarray(np.clip(clip + glow[..., None] * colour, 0, 1), np.float32)
+
+
+def focus(rng: Rng, clip: F32) -> F32:
+    """The lens loses and finds its focus."""
+    cell = int(rng.integers(3, 9))
+    tall, wide = H // cell * cell, W // cell * cell
+    coarse_mean = clip[:, :tall, :wide].reshape(len(clip), H // cell, cell, W // cell, cell, 3).mean((2, 4))
+    rows, columns = (np.minimum(np.arange(n) // cell, n // cell - 1) for n in (H, W))
+    age = np.abs(np.arange(len(clip)) - rng.integers(len(clip)))
+    depth = np.clip(1.3 - age / rng.uniform(4, 40), 0, 1)[:, None, None, None]
+    return np.asarray(clip * (1 - depth) + coarse_mean[:, rows][:, :, columns] * depth, np.float32)
+
+
+def zoomed(rng: Rng, clip: F32) -> F32:
+    """The lens zooms, slowly or at once, and stays."""
+    progress = np.clip((np.arange(len(clip)) - rng.integers(len(clip))) / rng.uniform(5, 90), 0, 1)
+    share = 1 - rng.uniform(0.15, 0.6) * (progress if rng.random() < 0.5 else progress[::-1])
+    rows, columns = (((np.arange(n) + 0.5) / n - 0.5) * share[:, None] * n + (n - 1) / 2 for n in (H, W))
+    at = np.arange(len(clip))[:, None, None]
+    return np.asarray(
+        clip[at, np.rint(rows).astype(np.int64)[:, :, None], np.rint(columns).astype(np.int64)[:, None]], np.float32
+    )
 
 
 def held_frames(rng: Rng, clip: F32) -> F32:
@@ -152,6 +211,11 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     passing,
     title,
     title,
+    screen,
+    screen,
+    burst,
+    focus,
+    zoomed,
     held_frames,
     noise,
     coarse,
@@ -164,22 +228,6 @@ def disturb(rng: Rng, clip: F32, share: float = 0.5) -> F32:
         return clip
     clip = DISTURBANCES[rng.integers(len(DISTURBANCES))](rng, clip)
     return disturb(rng, clip, 0.25)
-
-
-def frame_film(rng: Rng, film: F32) -> F32:
-    """What lies over a whole film: black bars, a logo, a border; sometimes fine grain."""
-    if rng.random() < 0.15:
-        bar = rng.integers(1, 6)
-        if rng.random() < 0.7:
-            film[:, :bar] = film[:, H - bar :] = 0.0
-        else:
-            film[:, :, : 2 * bar] = film[:, :, W - 2 * bar :] = 0.0
-    if rng.random() < 0.1:
-        top, left = rng.integers(0, H - 5), rng.integers(0, W - 8)
-        film[:, top : top + 4, left : left + 7] = rng.random(3)
-    if rng.random() < 0.2:
-        film += rng.normal(0, 0.02, film.shape[:3]).astype(np.float32)[..., None]
-    return film
 
 
 def _lit(clip: F32, gain: object, lift: object) -> F32:

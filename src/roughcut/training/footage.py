@@ -25,6 +25,8 @@ class Footage:
 
     shots: Sequence[U8]
     stills: Sequence[U8]
+    films: Sequence[Sequence[U8]] = ()
+    """Stills taken from one film each: `films[i][j]` is [1, h, w, 3]"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class View:
     mirrored: bool
     gain: tuple[float, float, float]
     gamma: float
+    film: Sequence[U8] = ()
+    """Other pictures of the same film"""
 
     def render(self, first: int, stop: int) -> F32:
         """Frames [first, stop) of the film, counted from the view's own start: [n, 27, 48, 3] in 0..1."""
@@ -79,25 +83,36 @@ class View:
 def draw_view(rng: Rng, footage: Footage) -> View:
     """A random look at random material: mostly real shots, some photographs, some drawn scenes."""
     source = rng.random()
-    if source < 0.65 and footage.shots:
+    if source < 0.55 and footage.shots:
         material = footage.shots[int(rng.integers(len(footage.shots)))]
-    elif source < 0.94 and footage.stills:
+    elif source < 0.75 and footage.films:
+        return _of_film(rng, footage.films[int(rng.integers(len(footage.films)))])
+    elif source < 0.92 and footage.stills:
         material = footage.stills[int(rng.integers(len(footage.stills)))]
     else:
-        material = drawn_scene(rng)
+        material = traffic(rng) if rng.random() < 0.3 else drawn_scene(rng)
     return _look_at(rng, material)
+
+
+def same_film(rng: Rng, view: View) -> View:
+    """Another picture of the same film, in the same colours."""
+    return replace(_of_film(rng, view.film), gain=view.gain, gamma=view.gamma, mirrored=view.mirrored)
+
+
+def _of_film(rng: Rng, film: Sequence[U8]) -> View:
+    return replace(_look_at(rng, film[int(rng.integers(len(film)))]), film=film)
 
 
 def another_view(rng: Rng, view: View) -> View:
     """A jump cut: the same material and colours at another moment, and often from another distance."""
     other = _look_at(rng, view.material)
     kept = replace(other, gain=view.gain, gamma=view.gamma, mirrored=view.mirrored, speed=view.speed)
-    long_enough = len(view.material) > 40
-    if long_enough and rng.random() < 0.5:
-        away = rng.uniform(0.25, 0.75) * len(view.material)
-        return replace(kept, box=view.box, drift=view.drift, frame=view.frame + away)
+    kept = replace(kept, frame=view.frame + rng.uniform(0.2, 0.8) * len(view.material))
     y, x, size, zoom = view.box
-    closer = size * rng.uniform(0.5, 0.75) if size > 0.6 else min(size * rng.uniform(1.4, 2.0), 1.0)
+    if len(view.material) > 40 and rng.random() < 0.6:
+        nudge = rng.choice([0.0, 0.0, 0.03], 2) * rng.normal(0, 1, 2)  # a hand-held camera does not come back exactly
+        return replace(kept, box=(y + nudge[0], x + nudge[1], size, zoom), drift=view.drift)
+    closer = size * rng.uniform(0.5, 0.85) if size > 0.6 else min(size * rng.uniform(1.2, 2.0), 1.0)
     return replace(kept, box=(y, x, closer, zoom))
 
 
@@ -138,6 +153,24 @@ def drawn_scene(rng: Rng) -> U8:
     frames = np.repeat(ground[None], 20, axis=0)
     for _ in range(rng.integers(1, 6)):
         _draw_shape(rng, frames, y, x)
+    return _to_bytes(frames)
+
+
+def traffic(rng: Rng) -> U8:
+    """[90, 54, 96, 3]: a flat but textured ground that large things enter, cross and leave: it may look like a fade."""
+    width, height = STORED_SIZE
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    texture = rng.normal(0, rng.uniform(0.005, 0.04), (height, width, 1))
+    slope = (y[..., None] / height - 0.5) * rng.uniform(-0.4, 0.4)
+    frames = np.repeat((rng.uniform(0.05, 0.9) + slope + texture + rng.normal(0, 0.03, 3))[None], 90, axis=0)
+    t = np.arange(90)[:, None, None]
+    for _ in range(rng.integers(1, 5)):
+        when, (vy, vx) = rng.uniform(0, 90), rng.normal(0, 1, 2) * rng.uniform(0.2, 3)
+        dy = y - rng.uniform(0.2, 0.8) * height - vy * (t - when)
+        dx = x - rng.uniform(0.2, 0.8) * width - vx * (t - when)
+        inside = (np.abs(dy) < rng.uniform(4, 24)) & (np.abs(dx) < rng.uniform(6, 44))
+        surface = rng.random(3) + rng.normal(0, 0.08, (height, width, 3))
+        frames = np.where(inside[..., None], surface, frames)
     return _to_bytes(frames)
 
 

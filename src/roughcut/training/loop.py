@@ -6,6 +6,7 @@ ends with the very weights of one that was not.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import signal
@@ -88,9 +89,13 @@ def fit(
     torch.manual_seed(seed)
     network = task.network()
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
-    state = _resume(out, network, optimizer, seed) if resume else _State(seed=seed)
+    averaged = copy.deepcopy(network) if settings.average else None
+    state = _resume(out, network, optimizer, averaged, seed) if resume else _State(seed=seed)
     out.mkdir(parents=True, exist_ok=True)
-    run = _Run(task=task, network=network, optimizer=optimizer, out=out, settings=settings, state=state, log=log)
+    run = _Run(
+        task=task, network=network, optimizer=optimizer, averaged=averaged, out=out, settings=settings, state=state,
+        log=log,
+    )  # fmt: skip
     with _interruptible() as interrupted:
         ended = _loop(run, interrupted, progress)
     run.world.agree(torch.zeros(1))  # the others wait until the first has written the best weights
@@ -136,6 +141,8 @@ class _Run:
     task: Task
     network: nn.Module
     optimizer: torch.optim.Optimizer
+    averaged: nn.Module | None
+    """The running mean of the network's weights, where one is kept."""
     out: Path
     settings: LoopSettings
     state: _State
@@ -161,20 +168,27 @@ class _Run:
         self.optimizer.step()
         self.losses.append(loss.item())
         state.step += 1
+        if self.averaged is not None:
+            average_in(self.averaged, self.network, min(settings.average, state.step / (state.step + 10)))
+
+    @property
+    def judged(self) -> nn.Module:
+        """What is validated and exported."""
+        return self.network if self.averaged is None else self.averaged
 
     def validate(self) -> None:
         """Score the network, remember the best, and leave a checkpoint and a line of history."""
         state = self.state
-        self.network.eval()
+        self.judged.eval()
         with torch.inference_mode():
-            scores = self.task.validate(self.network) if self.world.rank == 0 else {"score": 0.0}
+            scores = self.task.validate(self.judged) if self.world.rank == 0 else {"score": 0.0}
         score = float(self.world.agree(torch.tensor(scores["score"], dtype=torch.float64)))
         better = score > state.best
         state.strikes = 0 if better else state.strikes + 1
         if better:
             state.best, state.scores = score, scores
         if better and self.world.rank == 0:
-            checkpoint.save_weights(self.network, self.out / "best.safetensors")
+            checkpoint.save_weights(self.judged, self.out / "best.safetensors")
         self.save()
         self._tell(scores)
         self.losses.clear()
@@ -182,7 +196,7 @@ class _Run:
     def save(self) -> None:
         """Leave a checkpoint (the first process alone)."""
         if self.world.rank == 0:
-            checkpoint.save(self.out, self.network, self.optimizer, self.state.as_json())
+            checkpoint.save(self.out, self.network, self.optimizer, self.state.as_json(), self.averaged)
 
     def _tell(self, scores: Mapping[str, float]) -> None:
         if self.world.rank:
@@ -195,8 +209,20 @@ class _Run:
             self.log(line)
 
 
-def _resume(out: Path, network: nn.Module, optimizer: torch.optim.Optimizer, seed: int) -> _State:
-    state = _State.from_json(checkpoint.load(out, network, optimizer))
+def average_in(mean: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move a running mean of weights and buffers towards the network's: mean * decay + network * (1 - decay)."""
+    with torch.no_grad():
+        for old, new in zip(mean.state_dict().values(), network.state_dict().values(), strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, 1 - decay)
+            else:
+                old.copy_(new)
+
+
+def _resume(
+    out: Path, network: nn.Module, optimizer: torch.optim.Optimizer, averaged: nn.Module | None, seed: int
+) -> _State:
+    state = _State.from_json(checkpoint.load(out, network, optimizer, averaged))
     if state.seed != seed:
         raise ModelError("the checkpoint was trained with another seed", where=out, got=seed, allowed=state.seed)
     return state

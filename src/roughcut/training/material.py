@@ -12,6 +12,7 @@ from roughcut.errors import DataError
 from roughcut.media.probe import probe
 from roughcut.media.rgb import read_rgb
 from roughcut.records import U8, Progress
+from roughcut.timebase import format_time
 from roughcut.training.footage import STORED_SIZE, Footage
 from roughcut.training.manifest import Clip, Manifest, Split
 
@@ -20,7 +21,7 @@ MATERIALS = ("shot", "still")
 
 
 def load_footage(manifest: Manifest, split: Split, cache: Path, progress: Progress) -> Footage:
-    """The shots and stills of one split.
+    """The shots and stills of one split; stills labelled with a `film` are kept film by film.
 
     Raises:
         DataError: a clip names no material, cannot be decoded, or the split is empty.
@@ -28,16 +29,19 @@ def load_footage(manifest: Manifest, split: Split, cache: Path, progress: Progre
     clips = manifest.of(split)
     shots: list[U8] = []
     stills: list[U8] = []
+    films: dict[str, list[U8]] = {}
     for done, clip in enumerate(clips, 1):
         material = clip.labels.get("material")
         if material not in MATERIALS:
-            where = manifest.where(clip)
-            raise DataError("a clip for shots names its material", where=where, got=material, allowed=MATERIALS)
-        (shots if material == "shot" else stills).append(_cached(clip, str(material), cache))
+            place = manifest.where(clip)
+            raise DataError("a clip for shots names its material", where=place, got=material, allowed=MATERIALS)
+        film = clip.labels.get("film")
+        where = films.setdefault(str(film), []) if film else shots if material == "shot" else stills
+        where.append(_cached(clip, str(material), cache))
         progress(f"reading {split} footage", done, len(clips))
-    if not shots and not stills:
+    if not (shots or stills or films):
         raise DataError("no clip to draw from", where=manifest.path, got=f"split {split}", next_step="add some clips")
-    return Footage(shots, stills)
+    return Footage(shots, stills, [pictures for pictures in films.values() if len(pictures) > 1])
 
 
 def _cached(clip: Clip, material: str, cache: Path) -> U8:
@@ -67,7 +71,13 @@ def _still(path: Path) -> U8:
 
 
 def _shot(clip: Clip) -> U8:
-    frames = list(read_rgb(probe(clip.file), *STORED_SIZE, clip.range))
+    info = probe(clip.file)
+    if clip.range is not None and clip.range.end > info.range.end + 1 / info.video.rate:
+        raise DataError(
+            "the range lies beyond the film", where=clip.file, got=clip.range,
+            allowed=f"up to {format_time(info.range.end)}",
+        )  # fmt: skip
+    frames = list(read_rgb(info, *STORED_SIZE, clip.range))
     if not frames:
         raise DataError("no frame of the clip can be decoded", where=clip.file, got=f"range {clip.range}")
     return np.stack(frames)

@@ -42,12 +42,16 @@ class LoopSettings:
     """Steps between validations; each leaves a checkpoint."""
     patience: int = 5
     """Validations in a row without a better score before training stops."""
+    average: float = 0.0
+    """Decay of a running mean of the weights, which is then what is validated and exported; 0 for none."""
     threads: int = 1
 
     def __post_init__(self) -> None:
         for name in ("steps", "rate", "clip", "validate_every", "patience", "threads"):
             if getattr(self, name) <= 0:
                 raise OptionError("a training setting must be positive", where=name, got=getattr(self, name))
+        if not 0 <= self.average < 1:
+            raise OptionError("a decay lies in [0, 1)", where="average", got=self.average)
 
 
 def read_config(path: Path | None) -> dict[str, dict[str, Any]]:

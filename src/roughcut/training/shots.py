@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from roughcut.evaluation.baselines import BASELINES, threshold_transitions
@@ -23,10 +24,11 @@ from roughcut.training import export, manifest
 from roughcut.training.material import load_footage
 from roughcut.training.settings import settings
 from roughcut.training.tasks import Batch, Recipe, TaskInput
-from roughcut.training.transitions import Film, Mix, label_rows, synthesise
+from roughcut.training.transitions import Film, Mix, extent_rows, label_rows, synthesise, turned
 
-VERSION = "1"
+VERSION = "2"
 NO_KIND = 255
+AROUND = 10  # clean frames on either side of a transition that weigh as much: where one ends and another begins
 _VALIDATION_SEED = 90_210  # the validation films are the same for every training seed
 
 
@@ -38,24 +40,30 @@ class ShotOptions:
     frames: int = 128
     """Length of a training film"""
     embedding: int = 32
-    channels: tuple[int, int, int] = (16, 32, 48)
-    hidden: int = 64
+    channels: tuple[int, int, int] = (24, 40, 56)
+    hidden: int = 96
     layers: int = 2
     positive: float = 3.0
-    """How much more a positive step weighs than a negative one"""
-    kind_share: float = 0.1
+    """How much more a positive step, or one of the clean frames around it, weighs than others"""
+    kind_share: float = 0.2
     """Weight of the loss of the kinds beside that of the tags"""
+    extent_share: float = 0.2
+    """Weight of the loss of the extents beside that of the tags"""
     validation_films: int = 32
     validation_frames: int = 640
 
 
 @dataclass(frozen=True)
 class _Guess:
-    """The network's answer for a film: cut [T], gradual [T] probabilities, kind [T, 5] logits."""
+    """The network's answer for a film: cut [T], gradual [T] probabilities, kind [T, 5] logits, extent [T] in 0..1."""
 
     cut: F32
     gradual: F32
     kind: F32
+    extent: F32
+
+    def transitions(self, thresholds: Thresholds) -> tuple[Transition, ...]:
+        return find_transitions(self.cut, self.gradual, self.kind, self.extent, thresholds)
 
 
 class ShotTask:
@@ -71,6 +79,7 @@ class ShotTask:
         self.footage = load_footage(self.manifest, "train", parts.cache, parts.progress)
         self.held_out = load_footage(self.manifest, "val", parts.cache, parts.progress)
         self._films: list[Film] = []
+        self._latest: tuple[int, list[Film]] = (-1, [])
 
     def network(self) -> ShotNetwork:
         """A fresh network of the configured size."""
@@ -78,28 +87,41 @@ class ShotTask:
         return ShotNetwork(ShotConfig(embedding=o.embedding, channels=o.channels, hidden=o.hidden, layers=o.layers))
 
     def batch(self, step: int) -> Batch:
-        """`batch` new films: thumbs, tags, kind, weight. A batch is busy or calm as a whole."""
-        rng = np.random.default_rng([self.seed, step])
-        films = [synthesise(rng, self.footage, self.options.frames, _draw_mix(rng)) for _ in range(self.options.batch)]
-        labels = [label_rows(film.transitions, self.options.frames, KINDS) for film in films]
+        """`batch` new films: thumbs, tags, kind, extent, weight. Every second batch is the one before, turned."""
+        films = self._drawn(step // 2)
+        if step % 2:
+            films = [turned(film) for film in films]
+        labels = [label_rows(film.transitions, self.options.frames, KINDS, film.ignored) for film in films]
+        extents = [extent_rows(film.transitions, self.options.frames) for film in films]
         tags, kind, weight = (torch.from_numpy(np.stack(column)) for column in zip(*labels, strict=True))
         return {
             "thumbs": torch.from_numpy(np.stack([film.thumbs for film in films])),
             "tags": tags,
             "kind": kind.long(),
+            "extent": torch.from_numpy(np.stack(extents)),
             "weight": weight,
         }
 
+    def _drawn(self, number: int) -> list[Film]:
+        if self._latest[0] != number:
+            rng, o = np.random.default_rng([self.seed, number]), self.options
+            films = [synthesise(rng, self.footage, o.frames, _draw_mix(rng)) for _ in range(o.batch)]
+            self._latest = number, films
+        return self._latest[1]
+
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """Tags on every step, kinds on the steps of a transition."""
+        """Tags on every step; kinds and extents on the steps of a transition."""
         logits = network(batch["thumbs"])
-        weight = batch["weight"][..., None] * (1 + (self.options.positive - 1) * batch["tags"])
+        near = F.max_pool1d(batch["tags"].transpose(1, 2), 2 * AROUND + 1, stride=1, padding=AROUND).transpose(1, 2)
+        weight = batch["weight"][..., None] * (1 + (self.options.positive - 1) * near)
         tags = TagHead.loss(logits["change"], batch["tags"], weight)
         steps = logits["kind"].flatten(0, 1)[:, None]
         kind, counts = batch["kind"].flatten(), batch["weight"].flatten() > 0
         named = (kind != NO_KIND) & counts
         kinds = ClassifyHead.loss(steps, kind.where(named, torch.zeros_like(kind)), named[:, None])
-        return tags + self.options.kind_share * kinds
+        inside = batch["weight"][..., None] * batch["tags"][..., 1:]
+        extents = TagHead.loss(logits["extent"], batch["extent"][..., None], inside)
+        return tags + self.options.kind_share * kinds + self.options.extent_share * extents
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """F1 at the best thresholds and average precision, on films of material never trained on."""
@@ -144,6 +166,7 @@ class ShotTask:
             "heads": {
                 "change": {"kind": "tag", "columns": list(TAGS)},
                 "kind": {"kind": "classify", "columns": list(KINDS)},
+                "extent": {"kind": "tag", "columns": ["extent"]},
             },
             "thresholds": asdict(_tune(guesses, films)),
             "baselines": {name: _tune_baseline(name, films) for name in BASELINES},
@@ -166,19 +189,19 @@ _CONTRACT = {
 
 def _draw_mix(rng: np.random.Generator) -> Mix:
     """Films from frantic to calm, with few or many disturbances."""
-    longest = int(rng.choice([40, 120, 250, 500]))
+    longest = int(rng.choice([50, 140, 300, 600]))
     return Mix(longest=longest, shortest=2 if longest < 250 else 6, disturbed=float(rng.uniform(0.3, 0.9)))
 
 
 def _guess(network: nn.Module, thumbs: U8) -> _Guess:
     logits = network(torch.from_numpy(thumbs)[None])
     change = sigmoid(logits["change"][0].numpy())
-    return _Guess(change[:, 0], change[:, 1], logits["kind"][0].numpy())
+    extent = sigmoid(logits["extent"][0, :, 0].numpy())
+    return _Guess(change[:, 0], change[:, 1], logits["kind"][0].numpy(), extent)
 
 
 def _score(guesses: Sequence[_Guess], films: Sequence[Film], thresholds: Thresholds) -> ShotScore:
-    found = [find_transitions(g.cut, g.gradual, g.kind, thresholds) for g in guesses]
-    return _total(found, films)
+    return _total([guess.transitions(thresholds) for guess in guesses], films)
 
 
 def _total(found: Sequence[Sequence[Transition]], films: Sequence[Film]) -> ShotScore:
@@ -188,6 +211,7 @@ def _total(found: Sequence[Sequence[Transition]], films: Sequence[Film]) -> Shot
         last = len(film.thumbs) - 1
         whole = [t for t in film.transitions if t.start >= 0 and t.end <= last]
         edges = [t for t in film.transitions if not (t.start >= 0 and t.end <= last)]
+        edges += film.ignored
         total += score_shots(predicted, whole, edges)
     return total
 
@@ -197,7 +221,7 @@ def _tune(guesses: Sequence[_Guess], films: Sequence[Film]) -> Thresholds:
     best = Thresholds()
     cuts = [replace(best, cut=c) for c in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
     best = max(cuts, key=lambda t: _score(guesses, films, t).f1)
-    levels = itertools.product((0.3, 0.4, 0.5, 0.6, 0.7, 0.8), (0.15, 0.25, 0.35))
+    levels = itertools.product((0.3, 0.4, 0.5, 0.6, 0.7, 0.8), (0.15, 0.25, 0.35, 0.5))
     graduals = [replace(best, gradual_high=high, gradual_low=low) for high, low in levels]
     return max(graduals, key=lambda t: _score(guesses, films, t).f1)
 

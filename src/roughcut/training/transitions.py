@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from roughcut.records import F32, U8, Transition, TransitionKind
-from roughcut.training import blends
-from roughcut.training.disturbances import disturb, frame_film
-from roughcut.training.footage import STORED_SIZE, Footage, Rng, View, another_view, draw_view
+from roughcut.records import F32, I64, U8, Transition, TransitionKind
+from roughcut.training import blends, signal
+from roughcut.training.disturbances import disturb
+from roughcut.training.footage import STORED_SIZE, Footage, Rng, View, another_view, draw_view, same_film
 
 LONGEST = 75  # frames inside a gradual transition
 LONGEST_DIP_HOLD = 12
@@ -27,20 +27,22 @@ LONGEST_DIP_HOLD = 12
 class Mix:
     """How a synthesised film is made. Shares need not sum to one."""
 
-    cut: float = 0.42
-    jump_cut: float = 0.08
-    dissolve: float = 0.19
+    cut: float = 0.36
+    jump_cut: float = 0.12
+    dissolve: float = 0.2
     dip: float = 0.08
     """Fade through a colour, held 12 frames or less"""
     fade: float = 0.09
     """To or from a colour that stays longer"""
     wipe: float = 0.08
-    other: float = 0.06
+    other: float = 0.07
     shortest: int = 2
     longest: int = 160
     """Clean frames of a shot, log-uniform"""
     disturbed: float = 0.5
     """Share of shots with a hard negative"""
+    passed_on: bool = True
+    """Whether the film goes through look, print, codec and clock (`training.signal`)"""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Film:
 
     thumbs: U8
     transitions: tuple[Transition, ...]
+    ignored: tuple[Transition, ...] = ()
+    """Those that nobody could see: both sides look alike"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,17 +74,72 @@ class _Join:
 def synthesise(rng: Rng, footage: Footage, frames: int, mix: Mix) -> Film:
     """One film of `frames` frames."""
     joins = _lay_out(rng, footage, frames, mix)
-    film = np.zeros((frames, 27, 48, 3), np.float32)
-    for join in joins:
-        _draw_shot(rng, film, join, mix)
-        _draw_blend(rng, film, join)
-    film = frame_film(rng, film)
-    truth = tuple(
-        Transition(kind=j.kind, start=j.start, end=j.end, probability=1.0)
-        for j in joins
-        if j.end > 0 and j.start < frames - 1
+    film = np.clip(_draw(rng, joins, frames, mix), 0, 1)
+    film = signal.pass_on(rng, film) if mix.passed_on else film
+    seen = [_is_visible(film, join) for join in joins]
+    counts = signal.clock(rng, frames) if mix.passed_on else np.ones(frames, np.int64)
+    film = film[: len(counts)]
+    shown = signal.blended(film, counts) if rng.random() < 0.3 else film.repeat(counts, axis=0)
+    places = [_moved(join, counts, frames) for join in joins]
+    truth = [
+        (Transition(kind=j.kind, start=start, end=end, probability=1.0), visible)
+        for j, (start, end), visible in zip(joins, places, seen, strict=True)
+        if end > 0 and start < frames - 1
+    ]
+    return Film(
+        np.asarray(np.clip(shown[:frames], 0, 1) * 255 + 0.5, np.uint8),
+        tuple(t for t, visible in truth if visible),
+        tuple(t for t, visible in truth if not visible),
     )
-    return Film(np.asarray(np.clip(film, 0, 1) * 255 + 0.5, np.uint8), truth)
+
+
+def _draw(rng: Rng, joins: Sequence[_Join], frames: int, mix: Mix) -> F32:
+    """Shot by shot: each with what it lends to the transitions before and after it, disturbed as one clip."""
+    film = np.zeros((frames, 27, 48, 3), np.float32)
+    inside, tail, style = 0, film[:0], ""
+    for join in joins:
+        following = join.end - join.start - 1
+        lo = join.before_from - inside if inside else min(max(join.before_from, 0), join.start + 1)
+        hi = join.end if join.start < frames else frames
+        if hi > 0:
+            clip = join.before.render(lo - join.before_from, hi - join.before_from)
+            clip = clip if join.is_flat else disturb(rng, clip, mix.disturbed)
+            if inside:
+                _place(film, lo, _BLENDS[style](rng, tail, clip[:inside]))
+            _place(film, lo + inside, clip[inside : max(join.start + 1 - lo, inside)])
+            tail = clip[len(clip) - following :]
+        inside, style = following if join.end > 0 and join.start < frames else 0, join.style
+    if inside:
+        _place(film, joins[-1].start + 1, _BLENDS[style](rng, tail, joins[-1].after.render(-inside, 0)))
+    return film
+
+
+def _place(film: F32, first: int, clip: F32) -> None:
+    """Lay a clip into the film from frame `first`, as far as the film goes."""
+    lo, hi = max(first, 0), min(first + len(clip), len(film))
+    if lo < hi:
+        film[lo:hi] = clip[lo - first : hi - first]
+
+
+def _is_visible(film: F32, join: _Join) -> bool:
+    """Both sides differ, at a cut clearly more than neighbouring frames do."""
+    if join.start < 0 or join.end >= len(film):
+        return True
+
+    def change(a: int, z: int) -> float:
+        return float(np.abs(film[max(a, 0)] - film[min(z, len(film) - 1)]).mean())
+
+    across = change(join.start, join.end)
+    usual = (change(join.start - 1, join.start) + change(join.end, join.end + 1)) / 2
+    return across > 0.008 and (join.kind != "cut" or across > 1.4 * usual)
+
+
+def _moved(join: _Join, counts: I64, frames: int) -> tuple[int, int]:
+    """Start and end of a transition in a film whose frame i is shown counts[i] times."""
+    first = np.concatenate([[0], np.cumsum(counts)])
+    start = join.start if join.start < 0 else int(first[join.start + 1]) - 1 if join.start < len(counts) else frames
+    end = join.end if join.end < 0 else int(first[join.end]) if join.end < len(counts) else max(frames, start + 1)
+    return start, end
 
 
 def _lay_out(rng: Rng, footage: Footage, frames: int, mix: Mix) -> list[_Join]:
@@ -146,8 +205,11 @@ def _extent(rng: Rng, style: str) -> int:
 def _next_view(rng: Rng, footage: Footage, view: View, style: str) -> View:
     if style == "fade out":
         return _flat(rng, view)
-    if style == "jump cut" and view.material[0].std() > 8:
+    again = style == "jump cut" or (style == "dissolve" and rng.random() < 0.12)
+    if again and view.material[0].std() > 8:
         return another_view(rng, view)
+    if view.film and rng.random() < 0.6:
+        return same_film(rng, view)
     after = draw_view(rng, footage)
     graded_alike = rng.random() < 0.3
     return replace(after, gain=view.gain, gamma=view.gamma) if graded_alike else after
@@ -160,27 +222,6 @@ def _flat(rng: Rng, view: View) -> View:
     width, height = STORED_SIZE
     material = np.broadcast_to(np.asarray(colour * 255, np.uint8), (1, height, width, 3))
     return replace(view, material=material, gain=(1.0, 1.0, 1.0), gamma=1.0)
-
-
-def _draw_shot(rng: Rng, film: F32, join: _Join, mix: Mix) -> None:
-    """The clean frames of the shot that ends with `join`."""
-    lo, hi = max(join.before_from, 0), min(join.start + 1, len(film))
-    if lo >= hi:
-        return
-    clip = join.before.render(lo - join.before_from, hi - join.before_from)
-    film[lo:hi] = clip if join.is_flat else disturb(rng, clip, mix.disturbed)
-
-
-def _draw_blend(rng: Rng, film: F32, join: _Join) -> None:
-    """The frames strictly inside a transition."""
-    n = join.end - join.start - 1
-    if n == 0 or join.end <= 0 or join.start >= len(film) - 1:
-        return
-    old = join.before.render(join.start + 1 - join.before_from, join.end - join.before_from)
-    new = join.after.render(-n, 0)
-    drawn = _BLENDS[join.style](rng, old, new)
-    lo, hi = max(join.start + 1, 0), min(join.end, len(film))
-    film[lo:hi] = drawn[lo - join.start - 1 : hi - join.start - 1]
 
 
 def _dissolve(rng: Rng, old: F32, new: F32) -> F32:
@@ -231,13 +272,17 @@ def _log_uniform(rng: Rng, low: int, high: int) -> int:
     return int(np.exp(rng.uniform(np.log(low), np.log(high + 1))))
 
 
-def label_rows(transitions: Sequence[Transition], frames: int, kinds: Sequence[str]) -> tuple[F32, U8, F32]:
+def label_rows(
+    transitions: Sequence[Transition], frames: int, kinds: Sequence[str], ignored: Sequence[Transition] = ()
+) -> tuple[F32, U8, F32]:
     """Targets of a film: tags [T, 2] (cut, gradual), kind index [T] (255 where there is none), weight [T].
 
-    Frames of a transition that runs over the film's ends weigh nothing.
+    Frames of a transition that runs over the film's ends, or is to be ignored, weigh nothing.
     """
     tags, kind = np.zeros((frames, 2), np.float32), np.full(frames, 255, np.uint8)
     weight = np.ones(frames, np.float32)
+    for found in ignored:
+        weight[max(found.start, 0) : max(found.end + 1, 0)] = 0.0
     for found in transitions:
         inside = slice(max(found.start + 1, 0), min(max(found.end, 0), frames))
         if found.start < 0 or found.end >= frames:
@@ -248,3 +293,22 @@ def label_rows(transitions: Sequence[Transition], frames: int, kinds: Sequence[s
         tags[inside, 0 if found.kind == "cut" else 1] = 1.0
         kind[inside] = kinds.index(found.kind)
     return tags, kind, weight
+
+
+def extent_rows(transitions: Sequence[Transition], frames: int) -> F32:
+    """[frames]: how far along the gradual transition at a frame is, 0..1; 0 where there is none."""
+    extent = np.zeros(frames, np.float32)
+    for found in transitions:
+        inside = np.arange(max(found.start + 1, 0), min(max(found.end, 0), frames))
+        extent[inside] = (inside - found.start) / (found.end - found.start)
+    return extent
+
+
+def turned(film: Film) -> Film:
+    """The same film backwards and mirrored: as good as another one for a network, and free."""
+    last = len(film.thumbs) - 1
+
+    def back(transitions: tuple[Transition, ...]) -> tuple[Transition, ...]:
+        return tuple(replace(t, start=last - t.end, end=last - t.start) for t in reversed(transitions))
+
+    return Film(np.ascontiguousarray(film.thumbs[::-1, :, ::-1]), back(film.transitions), back(film.ignored))
