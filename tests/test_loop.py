@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from roughcut.errors import DataError, ModelError, OptionError  # noqa: E402
 from roughcut.training import checkpoint, registry, run, tasks  # noqa: E402
-from roughcut.training.loop import fit, rate_at  # noqa: E402
+from roughcut.training.loop import average_in, fit, rate_at  # noqa: E402
 from roughcut.training.settings import LoopSettings, read_config  # noqa: E402
 
 
@@ -69,17 +70,36 @@ def test_learns_and_keeps_the_best(tmp_path: Path) -> None:
     assert (result.ended, result.steps) == ("finished", 60)
 
 
-def test_resume_continues_exactly(tmp_path: Path) -> None:
-    """Ctrl-C at step 33 saves and returns; the resumed run ends with the uninterrupted run's weights."""
-    whole = fit(Line(), tmp_path / "whole", SETTINGS, seed=1)
-    stopped = fit(Line(stop_at=33), tmp_path / "parts", SETTINGS, seed=1)
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_resume_continues_exactly(average: float, tmp_path: Path) -> None:
+    """Ctrl-C at step 33 saves and returns; the resumed run ends with the uninterrupted run's weights, or their mean."""
+    settings = replace(SETTINGS, average=average)
+    whole = fit(Line(), tmp_path / "whole", settings, seed=1)
+    stopped = fit(Line(stop_at=33), tmp_path / "parts", settings, seed=1)
     assert (stopped.ended, stopped.steps) == ("interrupted", 34)
-    resumed = fit(Line(), tmp_path / "parts", SETTINGS, seed=1, resume=True)
+    resumed = fit(Line(), tmp_path / "parts", settings, seed=1, resume=True)
     assert resumed.steps == 60
     for name, value in weights(whole.network).items():
         assert torch.equal(value, weights(resumed.network)[name])
     assert list((tmp_path / "parts").glob("*.part")) == []
     assert len(list((tmp_path / "parts").glob("checkpoint-*.safetensors"))) == 1
+
+
+def test_averaged_weights_are_what_is_judged(tmp_path: Path) -> None:
+    """With `average`, the exported weights are the running mean of those after each step; counters are copied."""
+    mean, network = (nn.BatchNorm1d(2) for _ in range(2))
+    with torch.no_grad():
+        network.weight.fill_(3.0)
+        network.num_batches_tracked.fill_(7)
+    average_in(mean, network, 0.75)
+    assert mean.weight.tolist() == [1.5, 1.5]
+    assert int(mean.num_batches_tracked) == 7
+    short = LoopSettings(steps=8, validate_every=8, average=0.5)
+    plain = fit(Line(), tmp_path / "plain", replace(short, average=0.0)).network
+    averaged = fit(Line(), tmp_path / "averaged", short).network
+    assert not torch.equal(plain[0].weight, averaged[0].weight)
+    with pytest.raises(OptionError, match=r"average: a decay lies in \[0, 1\) \(got 1.0\)"):
+        LoopSettings(average=1.0)
 
 
 def test_seeds_differ(tmp_path: Path) -> None:

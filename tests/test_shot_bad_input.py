@@ -66,7 +66,7 @@ def test_a_network_of_another_version_is_refused() -> None:
 def test_films_of_one_class_are_evaluated(tmp_path: Path) -> None:
     """Only cuts to find, and nothing to find: both give figures, none divides by nothing."""
     write_media(tmp_path / "cuts.mp4", scenes(40, 200, 90))
-    cuts = [{"type": "cut", "start": t - 1, "end": t} for t in (20, 40)]
+    cuts = [{"type": "cut", "start": t - 1, "end": t, "sub": "jump"} for t in (20, 40)]
     (tmp_path / "cuts.mp4.json").write_text(json.dumps({"frames": 60, "transitions": cuts}))
     write_media(tmp_path / "none.mp4", scenes(120, frames=30))
     (tmp_path / "none.mp4.json").write_text(json.dumps({"frames": 30, "transitions": []}))
@@ -75,8 +75,12 @@ def test_films_of_one_class_are_evaluated(tmp_path: Path) -> None:
     assert told["truths"] == {"cut": 2}
     films = told["methods"]["network"]["films"]
     assert (films["cuts.mp4"]["hits"], films["none.mp4"]["f1"]) == (2, 1.0)
-    assert "cut" in report.table().splitlines()[0]
-    assert "dissolve" not in report.table().splitlines()[0]
+    head, network, *_, styles, cost = report.table().splitlines()
+    assert "cut" in head
+    assert "dissolve" not in head
+    assert "2/2" in network
+    assert styles.endswith("jump 2/2")
+    assert "90 frames; network: " in cost
 
 
 @shipped

@@ -49,6 +49,13 @@ def test_score_by_hand() -> None:
     assert ShotScore().f1 == 1.0
 
 
+def test_repeats_inside_one_gradual_are_one_finding() -> None:
+    """A second guess on a dissolve that was found is no false alarm; on a cut it is, and so is one on a missed cut."""
+    dissolve, cut = tr(30, 50, "dissolve"), tr(80, 81)
+    assert score_shots([tr(32, 38), tr(41, 49, "dissolve")], [dissolve]).precision == 1.0
+    assert score_shots([tr(79, 80), tr(81, 82)], [cut]).predicted == 2
+
+
 def test_baselines_find_a_plain_cut() -> None:
     """Black to white is a cut at its frame for both; two changing frames in a row are one gradual change."""
     film = np.zeros((9, 27, 48, 3), np.uint8)

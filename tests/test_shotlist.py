@@ -49,6 +49,11 @@ def greys(path: Path) -> list[float]:
         return [float(f.to_ndarray(format="rgb24").mean()) for f in container.decode(video=0)]
 
 
+def opened(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
 def pitch(path: Path) -> float:
     """The strongest frequency of the middle half of a film's sound."""
     with av.open(str(path)) as container:
@@ -83,7 +88,7 @@ def test_pictures_are_the_first_middle_and_last(film: Path, tmp_path: Path) -> N
     """Three JPEGs of full size per shot, each of the frame it names."""
     paths = save_images(listed(film), tmp_path / "stills")
     assert [p.name for p in paths[:4]] == ["001-first.jpg", "001-middle.jpg", "001-last.jpg", "002-first.jpg"]
-    pictures = [np.asarray(Image.open(p)) for p in paths]
+    pictures = [opened(p) for p in paths]
     assert {p.shape for p in pictures} == {(64, 96, 3)}
     wanted = LEVELS[[0, 14, 29, 30, 41, 53, 54, 66, 79]]
     np.testing.assert_allclose([p.mean() for p in pictures], wanted, atol=2.5)
@@ -99,7 +104,7 @@ def test_what_exists_is_kept_without_force(film: Path, tmp_path: Path) -> None:
     assert [p.name for p in folder.iterdir()] == ["002-last.jpg"]
     made = write_files(listed(film), films=folder, pictures=folder, force=True)
     assert [(what, len(paths)) for what, paths in made] == [("films", 3), ("pictures", 9)]
-    assert Image.open(folder / "002-last.jpg").size == (96, 64)
+    assert opened(folder / "002-last.jpg").shape == (64, 96, 3)
 
 
 def test_interrupted_split_leaves_nothing(film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +135,26 @@ def test_films_are_of_a_kind_that_holds_the_footage(codec: str, name: str, made:
     found = ShotList(media=info, times=times, transitions=(), shots=shots_from((), times))
     assert [p.name for p in split(found, tmp_path / "out")] == [made]
     assert len(greys(tmp_path / "out" / made)) == 12
+
+
+@pytest.mark.skipif("shots" not in store.names(), reason="the shot networks are not shipped yet")
+def test_times_are_those_of_the_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a variable rate and a late start, frames are counted as decoded and times are exactly their own."""
+    monkeypatch.setenv("ROUGHCUT_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(3)
+    pictures = [rng.integers(0, 256, (8, 12, 3), np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(2)]
+    ticks = (90_000 + np.cumsum(rng.integers(2000, 9000, 60))).tolist()
+    path = write_media(
+        tmp_path / "v.mkv", [pictures[i >= 33] for i in range(60)], ticks=ticks, time_base=Fraction(1, 90_000)
+    )
+    told = json.loads(CliRunner().invoke(app, ["shots", str(path), "--json"]).stdout)
+    with av.open(str(path)) as container:
+        exact = [float(f.pts * f.time_base) for f in container.decode(video=0)]
+    assert told["frames"] == 60
+    assert [(t["type"], t["start"], t["end"]) for t in told["transitions"]] == [("cut", 32, 33)]
+    (cut,) = told["transitions"]
+    assert (cut["start_time"], cut["end_time"]) == (exact[32], exact[33])
+    assert told["shots"][1]["start_time"] == exact[33]
 
 
 @pytest.mark.skipif("shots" not in store.names(), reason="the shot networks are not shipped yet")

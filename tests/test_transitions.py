@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,10 +11,10 @@ from hypothesis import strategies as st
 
 from roughcut.records import F32, Transition
 from roughcut.temporal.shots import KINDS
-from roughcut.training import blends
+from roughcut.training import blends, signal
 from roughcut.training.disturbances import DISTURBANCES, disturb
 from roughcut.training.footage import Footage, View, draw_view
-from roughcut.training.transitions import Film, Mix, label_rows, synthesise
+from roughcut.training.transitions import Film, Mix, extent_rows, label_rows, synthesise, turned
 
 BLENDS = (blends.dissolve, *blends.WIPES, *dict.fromkeys(blends.OTHERS))
 
@@ -118,3 +120,77 @@ def test_labels_by_hand() -> None:
     assert np.flatnonzero(tags[:, 1]).tolist() == [6, 7]
     assert kind[[3, 6, 7]].tolist() == [0, 3, 3]
     assert weight.tolist() == [1.0] * 10 + [0.0] * 2
+
+
+@pytest.mark.parametrize("way", [signal.graded, signal.worn, signal.coded, signal.pass_on])
+def test_what_films_go_through_keeps_them_films(way: object) -> None:
+    """Looks, prints and codecs keep the number of frames and, but for grain that is clipped later, the range."""
+    rng = np.random.default_rng(2)
+    clip = rng.random((40, 27, 48, 3)).astype(np.float32)
+    for seed in range(20):
+        drawn = way(np.random.default_rng(seed), clip.copy())  # type: ignore[operator]
+        assert drawn.shape == clip.shape
+        assert drawn.dtype == np.float32
+        assert -0.3 < drawn.min() <= drawn.max() < 1.3
+
+
+def test_a_starved_codec_holds_what_hardly_changes() -> None:
+    """Blocks that change less than noise are shown again; a cut comes through at once."""
+    rng = np.random.default_rng(0)
+    still = np.full((30, 27, 48, 3), 0.4, np.float32)
+    clip = np.concatenate([still, still + 0.4]) + rng.normal(0, 0.001, (60, 27, 48, 3))
+    drawn = signal.coded(np.random.default_rng(3), clip.astype(np.float32))
+    change = np.abs(np.diff(drawn, axis=0)).mean((1, 2, 3))
+    assert np.median(change[:29]) < 0.0001 < np.median(np.abs(np.diff(clip, axis=0)).mean((1, 2, 3)))
+    assert change[29] > 0.3
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_transitions_move_with_repeated_frames(seed: int) -> None:
+    """In a film whose frames are shown several times, a cut lies between the last of one and the first of the next."""
+    mix = Mix(jump_cut=0, dissolve=0, dip=0, fade=0, wipe=0, other=0, disturbed=0, shortest=4, passed_on=False)
+    flat = Footage(shots=[], stills=[np.full((1, 54, 96, 3), v, np.uint8) for v in (10, 90, 170, 250)])
+    counts = signal.clock(np.random.default_rng(seed), 80)
+    assert counts.min() >= 1
+    assert counts.sum() >= 80 > counts[:-1].sum()
+    once = synthesise(np.random.default_rng(seed), flat, 80, mix)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(signal, "clock", lambda rng, frames: counts)
+        patched.setattr(signal, "blended", lambda film, counts: film.repeat(counts, axis=0))
+        patched.setattr(signal, "pass_on", lambda rng, film: film)
+        shown = synthesise(np.random.default_rng(seed), flat, 80, replace(mix, passed_on=True))
+    first = np.concatenate([[0], np.cumsum(counts)])
+    np.testing.assert_array_equal(shown.thumbs, once.thumbs[: len(counts)].repeat(counts, axis=0)[:80])
+    wanted = {int(first[t.end]) for t in once.transitions if 0 < t.end < len(counts) and first[t.end] < 80}
+    assert wanted <= {t.end for t in shown.transitions}
+
+
+def test_a_change_that_nobody_sees_is_ignored() -> None:
+    """A cut from a picture to its equal is neither wanted nor held against who finds it; no label weighs there."""
+    same = Footage(shots=[], stills=[np.full((1, 54, 96, 3), 128, np.uint8)])
+    only_cuts = Mix(jump_cut=0, dissolve=0, dip=0, fade=0, wipe=0, other=0, disturbed=0, shortest=4, passed_on=False)
+    hidden = 0
+    for seed in range(40):
+        made = synthesise(np.random.default_rng(seed), same, 60, only_cuts)
+        for t in made.ignored:
+            hidden += 1
+            assert np.abs(made.thumbs[t.start].astype(int) - made.thumbs[t.end]).mean() < 3
+            assert label_rows(made.transitions, 60, KINDS, made.ignored)[2][t.start : t.end + 1].max() == 0
+    assert hidden
+
+
+def test_a_film_turned_twice_is_itself() -> None:
+    """Backwards and mirrored, and so again; a transition lies where the film has it."""
+    made = film(5, 90)
+    back = turned(made)
+    np.testing.assert_array_equal(back.thumbs, made.thumbs[::-1, :, ::-1])
+    again = turned(back)
+    np.testing.assert_array_equal(again.thumbs, made.thumbs)
+    assert (again.transitions, again.ignored) == (made.transitions, made.ignored)
+    assert [(89 - t.end, 89 - t.start) for t in made.transitions] == [(t.start, t.end) for t in back.transitions[::-1]]
+
+
+def test_extents_rise_through_a_gradual() -> None:
+    """From one clean frame to the other; nothing elsewhere; one from before the film is cut off, not shifted."""
+    found = [Transition(kind="wipe", start=s, end=e, probability=1.0) for s, e in ((-2, 2), (4, 8))]
+    np.testing.assert_allclose(extent_rows(found, 10), [0.5, 0.75, 0, 0, 0, 0.25, 0.5, 0.75, 0, 0])

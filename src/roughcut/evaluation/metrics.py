@@ -72,10 +72,15 @@ def score_shots(
     ignored: Sequence[Transition] = (),
     tolerance: float = 2.0,
 ) -> ShotScore:
-    """Score one film; a prediction that hits nothing but an `ignored` (doubtful, edge) entry does not count."""
+    """Score one film.
+
+    A prediction that hits nothing but an `ignored` (doubtful, edge) entry does not count, nor does a further one on a
+    gradual transition that was found: both are one finding.
+    """
     pairs = match(predicted, truth, tolerance)
     matched = {id(guess) for guess, _ in pairs}
-    excused = [p for p in predicted if id(p) not in matched and any(touches(p, t, tolerance) for t in ignored)]
+    spared = [*ignored, *(t for _, t in pairs if t.kind != "cut")]
+    excused = [p for p in predicted if id(p) not in matched and any(touches(p, t, tolerance) for t in spared)]
     return ShotScore(
         hits=len(pairs),
         predicted=len(predicted) - len(excused),

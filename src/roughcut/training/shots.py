@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from roughcut.evaluation.baselines import BASELINES, threshold_transitions
@@ -29,6 +29,8 @@ from roughcut.training.transitions import Film, Mix, extent_rows, label_rows, sy
 VERSION = "2"
 NO_KIND = 255
 AROUND = 10  # clean frames on either side of a transition that weigh as much: where one ends and another begins
+_LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+_LOWS = (0.15, 0.25, 0.35, 0.5)
 _VALIDATION_SEED = 90_210  # the validation films are the same for every training seed
 
 
@@ -54,7 +56,7 @@ class ShotOptions:
 
 
 @dataclass(frozen=True)
-class _Guess:
+class Guess:
     """The network's answer for a film: cut [T], gradual [T] probabilities, kind [T, 5] logits, extent [T] in 0..1."""
 
     cut: F32
@@ -63,6 +65,7 @@ class _Guess:
     extent: F32
 
     def transitions(self, thresholds: Thresholds) -> tuple[Transition, ...]:
+        """What is found at these thresholds."""
         return find_transitions(self.cut, self.gradual, self.kind, self.extent, thresholds)
 
 
@@ -125,10 +128,10 @@ class ShotTask:
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """F1 at the best thresholds and average precision, on films of material never trained on."""
-        films = self._validation()
+        films = self.validation_films()
         guesses = [_guess(network, film.thumbs) for film in films]
-        thresholds = _tune(guesses, films)
-        total = _score(guesses, films, thresholds)
+        thresholds = tune(guesses, films)
+        total = score_guesses(guesses, films, thresholds)
         tags = [label_rows(film.transitions, len(film.thumbs), KINDS)[0] for film in films]
         scores = {"score": total.f1, "f1": total.f1, "precision": total.precision, "recall": total.recall}
         scores["right_kind"] = total.right_kind / max(total.hits, 1)
@@ -157,7 +160,7 @@ class ShotTask:
 
     def _facts(self, network: ShotNetwork) -> dict[str, Any]:
         """What the run time needs to know: the stream's sizes, the heads, the thresholds; and the baselines'."""
-        films = self._validation()
+        films = self.validation_films()
         with torch.inference_mode():
             guesses = [_guess(network, film.thumbs) for film in films]
         trunk = network.mapper.trunk.config
@@ -168,11 +171,11 @@ class ShotTask:
                 "kind": {"kind": "classify", "columns": list(KINDS)},
                 "extent": {"kind": "tag", "columns": ["extent"]},
             },
-            "thresholds": asdict(_tune(guesses, films)),
+            "thresholds": asdict(tune(guesses, films)),
             "baselines": {name: _tune_baseline(name, films) for name in BASELINES},
         }
 
-    def _validation(self) -> list[Film]:
+    def validation_films(self) -> list[Film]:
         """The same films for every call; calmer than the training ones, as real films are."""
         if not self._films:
             o, calm = self.options, Mix(shortest=4, longest=300)
@@ -193,14 +196,15 @@ def _draw_mix(rng: np.random.Generator) -> Mix:
     return Mix(longest=longest, shortest=2 if longest < 250 else 6, disturbed=float(rng.uniform(0.3, 0.9)))
 
 
-def _guess(network: nn.Module, thumbs: U8) -> _Guess:
+def _guess(network: nn.Module, thumbs: U8) -> Guess:
     logits = network(torch.from_numpy(thumbs)[None])
     change = sigmoid(logits["change"][0].numpy())
     extent = sigmoid(logits["extent"][0, :, 0].numpy())
-    return _Guess(change[:, 0], change[:, 1], logits["kind"][0].numpy(), extent)
+    return Guess(change[:, 0], change[:, 1], logits["kind"][0].numpy(), extent)
 
 
-def _score(guesses: Sequence[_Guess], films: Sequence[Film], thresholds: Thresholds) -> ShotScore:
+def score_guesses(guesses: Sequence[Guess], films: Sequence[Film], thresholds: Thresholds) -> ShotScore:
+    """The guesses beside the films' truth, at these thresholds."""
     return _total([guess.transitions(thresholds) for guess in guesses], films)
 
 
@@ -216,14 +220,27 @@ def _total(found: Sequence[Sequence[Transition]], films: Sequence[Film]) -> Shot
     return total
 
 
-def _tune(guesses: Sequence[_Guess], films: Sequence[Film]) -> Thresholds:
-    """Coordinate search for the best F1: cut first, then the two of the gradual ones."""
+def tune(guesses: Sequence[Guess], films: Sequence[Film]) -> Thresholds:
+    """First the cuts' threshold, then the two of the gradual ones: where F1 is best with its neighbours counted in.
+
+    A single best value sits on the luck of a few films; a plateau does not.
+    """
     best = Thresholds()
-    cuts = [replace(best, cut=c) for c in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
-    best = max(cuts, key=lambda t: _score(guesses, films, t).f1)
-    levels = itertools.product((0.3, 0.4, 0.5, 0.6, 0.7, 0.8), (0.15, 0.25, 0.35, 0.5))
-    graduals = [replace(best, gradual_high=high, gradual_low=low) for high, low in levels]
-    return max(graduals, key=lambda t: _score(guesses, films, t).f1)
+    row = np.array([score_guesses(guesses, films, replace(best, cut=c)).f1 for c in _LEVELS])
+    best = replace(best, cut=_LEVELS[int(_with_neighbours(row[:, None]).argmax())])
+    grid = [
+        [score_guesses(guesses, films, replace(best, gradual_high=h, gradual_low=w)).f1 for w in _LOWS] for h in _LEVELS
+    ]
+    high, low = np.unravel_index(int(_with_neighbours(np.array(grid)).argmax()), (len(_LEVELS), len(_LOWS)))
+    return replace(best, gradual_high=_LEVELS[high], gradual_low=_LOWS[low])
+
+
+def _with_neighbours(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[n, m] means over the 3x3 places around each, edges repeated."""
+    padded = np.pad(scores, 1, mode="edge")
+    n, m = scores.shape
+    places = [padded[i : i + n, j : j + m] for i in range(3) for j in range(3)]
+    return np.asarray(np.mean(places, axis=0), np.float64)
 
 
 def _tune_baseline(name: str, films: Sequence[Film]) -> dict[str, float]:
