@@ -91,7 +91,7 @@ def to_onnx(module: nn.Module, inputs: Mapping[str, Tensor], path: Path, *, outp
 
 
 def check_equal(module: nn.Module, path: Path, cases: Sequence[Mapping[str, Tensor]]) -> float:
-    """The largest difference between PyTorch and ONNX Runtime over the cases.
+    """The largest difference between PyTorch and ONNX Runtime over the cases, as a share of the largest answer above 1.
 
     Raises:
         ModelError: it is above 1e-4, or the shapes differ.
@@ -148,4 +148,7 @@ def _contract(node: Any) -> dict[str, Any]:
 def _difference(a: Any, b: Any) -> float:
     if a.shape != b.shape:
         return float("inf")
-    return float(np.abs(a.astype(np.float64) - b).max()) if a.size else 0.0
+    if not a.size:
+        return 0.0
+    # logits of 20 carry fewer decimals in float32 than logits of 1
+    return float(np.abs(a.astype(np.float64) - b).max() / max(1.0, float(np.abs(b).max())))
