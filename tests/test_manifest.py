@@ -87,7 +87,11 @@ def test_label_spans_are_checked(spans: list[object], message: str) -> None:
 
 
 def test_prepare_shots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only single shots that may be trained on, and all pictures, get into the manifest; the command says how many."""
+    """Only single shots that may be trained on, all pictures and the films' frames get into the manifest."""
+    index = tmp_path / "moments" / "frames" / "index.json"
+    index.parent.mkdir(parents=True)
+    index.write_text('[{"ds": "summe", "video": "v", "frame": 0, "step": 0, "file": "frames/f.jpg"}]')
+    (tmp_path / "moments" / "frames" / "f.jpg").write_bytes(b"x")
     (tmp_path / "shots" / "single").mkdir(parents=True)
     for name in ("shots/single/a.mp4", "shots/single/b.mp4", "p.jpg"):
         (tmp_path / name).write_bytes(b"x")
@@ -98,6 +102,7 @@ def test_prepare_shots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     out = tmp_path / "out" / "shots.jsonl"
     assert prepare.main(["shots", str(tmp_path), "-o", str(out)]) == 0
     clips = manifest.read(out).clips
-    assert [(clip.file.name, clip.labels["material"]) for clip in clips] == [("a.mp4", "shot"), ("p.jpg", "still")]
+    material = [(clip.file.name, clip.labels["material"]) for clip in clips]
+    assert material == [("a.mp4", "shot"), ("p.jpg", "still"), ("f.jpg", "still")]
     assert prepare.main(["shots", str(tmp_path / "nowhere"), "-o", str(out)]) == 2
     assert "the data folder lacks a table" in capsys.readouterr().err

@@ -21,15 +21,20 @@ ENCODER_TEACHER = "encoder/mobilenet_v2_imagenet_fp16.safetensors"
 
 
 def shots(data: Path) -> Entries:
-    """Single shots that may be trained on (`video.csv`, train=yes), photographs to move over, and frames of films."""
+    """Single shots that may be trained on, photographs to move over, and frames of films."""
+    yield from _material(data)
+    for frame in _frames(data):
+        labels = {"material": "still", "film": frame["film"]}
+        yield {"file": f"moments/{frame['file']}", "labels": labels, "split": _sixth(frame["film"])}
+
+
+def _material(data: Path) -> Entries:
+    """Single shots (`video.csv`, train=yes) and photographs (`images.csv`)."""
     for row in _table(data / "video.csv"):
         if row["train"] == "yes" and row["file"].startswith("shots/single/"):
             yield {"file": row["file"], "labels": {"material": "shot"}, **_origin(row)}
     for row in _table(data / "images.csv"):
         yield {"file": row["file"], "labels": {"material": "still"}, **_origin(row)}
-    for frame in _frames(data):
-        labels = {"material": "still", "film": frame["film"]}
-        yield {"file": f"moments/{frame['file']}", "labels": labels, "split": _sixth(frame["film"])}
 
 
 def encoder(data: Path) -> Entries:
@@ -50,10 +55,9 @@ def moments(data: Path) -> Entries:
 
 
 def colour(data: Path) -> Entries:
-    """The material of `shots`; by name, a twelfth validates and a twelfth is held out for `evaluate colour`."""
-    for entry in shots(data):
-        if "film" not in entry["labels"]:
-            yield {**entry, "split": colour_part(entry["file"])}
+    """Single shots and photographs; by name, a twelfth validates and a twelfth is held out for `evaluate colour`."""
+    for entry in _material(data):
+        yield {**entry, "split": colour_part(entry["file"])}
 
 
 PREPARE: dict[str, Callable[[Path], Entries]] = {
