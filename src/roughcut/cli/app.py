@@ -364,8 +364,8 @@ def train(
 
 @app.command()
 def evaluate(
-    task: Annotated[str, typer.Argument(help="shots, moments or colour.")],
-    data: Annotated[Path, typer.Option(help="Folder of labelled data.")],
+    task: Annotated[str, typer.Argument(help="shots, moments, colour or expression.")],
+    data: Annotated[Path, typer.Option(help="Folder (expression: or CSV) of labelled data.")],
     models: Annotated[Path | None, typer.Option(help="Folder of networks to measure, not the shipped.")] = None,
     split: Annotated[str | None, typer.Option(help="Which published split, where the task has several (csta).")] = None,
     as_json: Json = False,

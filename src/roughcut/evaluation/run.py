@@ -44,7 +44,18 @@ def _colour() -> Evaluator:
     return evaluate_colour
 
 
-EVALUATORS: dict[str, Callable[[], Evaluator]] = {"colour": _colour, "moments": _moments, "shots": _shots}
+def _expression() -> Evaluator:
+    from roughcut.evaluation.expression import evaluate_expression
+
+    return evaluate_expression
+
+
+EVALUATORS: dict[str, Callable[[], Evaluator]] = {
+    "colour": _colour,
+    "expression": _expression,
+    "moments": _moments,
+    "shots": _shots,
+}
 """Name -> a function that imports the evaluator only when it is asked for."""
 
 

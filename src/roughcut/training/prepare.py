@@ -17,6 +17,7 @@ from roughcut.evaluation.colour_set import colour_part
 from roughcut.training.files import write_whole
 
 Entries = Iterator[dict[str, Any]]
+MOSAIC_FACES = 9600
 ENCODER_TEACHER = "encoder/mobilenet_v2_imagenet_fp16.safetensors"
 
 
@@ -60,11 +61,27 @@ def colour(data: Path) -> Entries:
         yield {**entry, "split": colour_part(entry["file"])}
 
 
+def expression(data: Path) -> Entries:
+    """FER-2013's mosaics, to train and to choose by; portraits, to choose by (half of the persons) and to test on."""
+    for split, part in (("train", "train"), ("val", "validation")):
+        mosaics = sorted((data / "faces" / "fer2013").glob(f"{part}_*.jpg"))
+        for number, path in enumerate(mosaics):
+            labels = {"labels": f"{part}_labels.txt", "first": number * MOSAIC_FACES}
+            name = path.relative_to(data).as_posix()
+            yield {"file": name, "labels": labels, "split": split, "licence": "FER-2013: research use"}
+    for row in _table(data / "faces" / "portraits.csv"):
+        if row["label"] not in ("", "contempt"):  # FER-2013 has no contempt
+            labels = {"expression": row["label"], "teacher": "../teacher/yunet_n_dynamic.onnx"}
+            split = "val" if zlib.crc32(row["person"].encode()) % 2 else "test"
+            yield {"file": row["file"], "labels": labels, "split": split, **_origin(row)}
+
+
 PREPARE: dict[str, Callable[[Path], Entries]] = {
     "shots": shots,
     "encoder": encoder,
     "moments": moments,
     "colour": colour,
+    "expression": expression,
 }
 
 

@@ -32,11 +32,18 @@ def _colour() -> TaskBuilder:
     return ColourTask
 
 
+def _expression() -> TaskBuilder:
+    from roughcut.training.expression import ExpressionTask
+
+    return ExpressionTask
+
+
 TASKS: dict[str, Callable[[], TaskBuilder]] = {
     "shots": _shots,
     "encoder": _encoder,
     "moments": _moments,
     "colour": _colour,
+    "expression": _expression,
 }
 """Name -> a function that imports the task's class only when it is asked for."""
 
