@@ -38,7 +38,7 @@ def test_every_command_has_help() -> None:
         "presets",
     ):
         assert command in listed
-    from roughcut.cli.app import app
+    from roughcut.cli.commands import app
 
     for command in app.registered_commands:
         assert command.callback.__doc__  # type: ignore[union-attr]

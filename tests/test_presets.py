@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import roughcut
 from footage import make_analysis
 from media import flat, write_media
-from roughcut.cli.app import app
+from roughcut.cli.commands import app
 from roughcut.errors import OptionError, OutputError
 from roughcut.media.codecs import CONTAINERS
 from roughcut.media.probe import probe

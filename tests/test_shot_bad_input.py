@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from media import write_media
-from roughcut.cli.app import app
+from roughcut.cli.commands import app
 from roughcut.errors import DataError, ModelError
 from roughcut.models import store
 from roughcut.temporal.shots import ShotMapper

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from media import Sound, write_media
 from roughcut import pipeline, shotlist
-from roughcut.cli.app import app
+from roughcut.cli.commands import app
 from roughcut.errors import OutputError
 from roughcut.models import store
 from roughcut.records import FrameTimes, Transition

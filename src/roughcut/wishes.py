@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -16,11 +17,6 @@ from roughcut.planner import PlanOptions
 from roughcut.records import named_preset
 from roughcut.units import Smart
 
-FINISH: dict[str, Any] = {
-    "effects": "none", "captions": None, "title": None, "logo": None, "music": None, "reframe": None,
-    "stabilise": False, "denoise": 0.0,
-}  # fmt: skip
-"""What may be laid on a film, with what stands where nothing is said."""
 NETWORKS = ("encoder", "shots", "moments", "colour")
 
 
@@ -53,9 +49,9 @@ def recipe_of(paths: Sequence[Path | str], wishes: Mapping[str, Any]) -> dict[st
     """
     for path in paths:
         check_file(Path(path))
-    options = {name: str(value) for name, value in vars(options_of(wishes)).items()}
-    given = [wishes.get(name) for name in ("captions", "logo", "music")]
-    options["laid on"] = ", ".join(content_digest(Path(path)) for path in given if path is not None)
+    asked = vars(options_of(wishes))
+    options = {name: str(value) for name, value in asked.items()}
+    options["laid on"] = ", ".join(content_digest(value) for value in asked.values() if isinstance(value, Path))
     beside = {
         "track": str(wishes.get("track")),
         "hardware": wishes.get("hardware", "off"),
@@ -71,8 +67,5 @@ def recipe_of(paths: Sequence[Path | str], wishes: Mapping[str, Any]) -> dict[st
 
 def options_of(wishes: Mapping[str, Any]) -> PlanOptions:
     """Those of the wishes that the planner knows, checked. Raises OptionError."""
-    standing = {
-        "target": None, "keep": "auto", "look": "auto", "transitions": "auto", "sdr": False, "vfr": "constant",
-        "preset": None, **FINISH,
-    }  # fmt: skip
-    return PlanOptions.parse(**{name: wishes.get(name, value) for name, value in standing.items()})
+    names = [f.name for f in fields(PlanOptions)]
+    return PlanOptions.parse(**{name: wishes[name] for name in names if name in wishes})

@@ -13,7 +13,7 @@ def main() -> None:
     """Run the command line. Errors meant for people are one line and exit code 2; Ctrl-C is 130, SIGTERM 143."""
     try:
         signal.signal(signal.SIGTERM, _told_to_end)
-        from roughcut.cli.app import app
+        from roughcut.cli.commands import app
         from roughcut.cli.display import complain
 
         app()

@@ -17,6 +17,7 @@ Looks = Literal["auto", "none"]
 Transitions = Literal["auto", "cuts", "dissolves"]
 Effects = Literal["none", "subtle", "rich"]
 Vfr = Literal["constant", "keep"]
+FILES = ("captions", "logo", "music")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,40 +77,9 @@ class PlanOptions:
                 )
 
     @classmethod
-    def parse(
-        cls,
-        *,
-        target: str | Fraction | int | None,
-        keep: str,
-        look: str,
-        transitions: str,
-        sdr: bool = False,
-        vfr: str = "constant",
-        preset: str | None = None,
-        effects: str = "none",
-        captions: Path | str | None = None,
-        title: str | None = None,
-        logo: Path | str | None = None,
-        music: Path | str | None = None,
-        reframe: str | None = None,
-        stabilise: bool = False,
-        denoise: float = 0.0,
-    ) -> PlanOptions:
-        """Options from what people write; `target` as text (`60s`, `1:30`), whole seconds or a Fraction."""
-        files = {"captions": captions, "logo": logo, "music": music}
+    def parse(cls, **written: Any) -> PlanOptions:
+        """Options from what people write: `target` as text (`60s`, `1:30`) or seconds, paths as text."""
+        given: dict[str, Any] = {name: Path(v) if name in FILES and v is not None else v for name, v in written.items()}
+        target = given.pop("target", None)
         seconds = parse_time(target, where="--target") if isinstance(target, str) else target
-        return cls(
-            target=None if seconds is None else Fraction(seconds),
-            keep=keep,  # type: ignore[arg-type]  # checked in __post_init__
-            look=look,  # type: ignore[arg-type]
-            transitions=transitions,  # type: ignore[arg-type]
-            sdr=sdr,
-            vfr=vfr,  # type: ignore[arg-type]
-            preset=preset,
-            effects=effects,  # type: ignore[arg-type]
-            title=title,
-            reframe=reframe,  # type: ignore[arg-type]
-            stabilise=stabilise,
-            denoise=denoise,
-            **{name: None if path is None else Path(path) for name, path in files.items()},
-        )
+        return cls(target=None if seconds is None else Fraction(seconds), **given)
