@@ -20,11 +20,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from roughcut.errors import DataError
 from roughcut.evaluation.expression import CLASSES, SIZE, Labels, class_of, judge
+from roughcut.features.faces import FaceDetector
 from roughcut.networks.expression import ExpressionNetwork
 from roughcut.records import U8
 from roughcut.training.encoder import halve_weights
 from roughcut.training.export import check_equal, to_onnx, write_card
-from roughcut.training.face_crops import FaceTeacher, square_crop
+from roughcut.training.face_crops import square_crop
 from roughcut.training.manifest import Clip, Manifest, read
 from roughcut.training.settings import settings
 from roughcut.training.tasks import Batch, Recipe, TaskInput
@@ -194,12 +195,12 @@ def _portraits(manifest: Manifest, split: str, name: str) -> dict[str, Faces]:
     clips = [clip for clip in manifest.clips if clip.part() == split and "expression" in clip.labels]
     if not clips:
         return {}
-    teacher = FaceTeacher(clips[0].file.parent / str(clips[0].labels["teacher"]))
+    detector = FaceDetector(clips[0].file.parent / str(clips[0].labels["teacher"]))
     faces, labels = [], []
     for clip in clips:
         with Image.open(clip.file) as picture:
-            box = teacher.surest(np.asarray(picture.convert("RGB")))
-            if box is not None:
-                faces.append(square_crop(picture, box, SIZE))
+            found = detector(np.asarray(picture.convert("RGB")))
+            if len(found):
+                faces.append(square_crop(picture, found.boxes[0], SIZE))
                 labels.append(class_of(str(clip.labels["expression"]), manifest.where(clip)))
     return {name: (np.stack(faces), np.array(labels, np.int64))} if faces else {}
