@@ -17,7 +17,7 @@ from roughcut.cli.options import (
 
 @app.command()
 def train(
-    task: Annotated[str, typer.Argument(help="shots, encoder, moments or colour.")],
+    task: Annotated[str, typer.Argument(help="shots, encoder, moments, colour, expression or faces.")],
     data: Annotated[Path, typer.Option(help="The manifest (JSON Lines); see docs/models.md.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run: checkpoints, curves, the network.")],
     config: Annotated[Path | None, typer.Option(help="TOML settings, such as configs/shots.toml.")] = None,
@@ -42,9 +42,11 @@ def train(
 
 @app.command()
 def evaluate(
-    task: Annotated[str, typer.Argument(help="shots, moments, colour or expression.")],
+    task: Annotated[str, typer.Argument(help="shots, moments, colour, expression or faces.")],
     data: Annotated[Path, typer.Option(help="Folder (expression: or CSV) of labelled data.")],
-    models: Annotated[Path | None, typer.Option(help="Folder of networks to measure, not the shipped.")] = None,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of networks to measure instead (faces: or a file).")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Which published split, where the task has several (csta).")] = None,
     as_json: Json = False,
     quiet: Quiet = False,

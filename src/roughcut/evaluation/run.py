@@ -50,9 +50,16 @@ def _expression() -> Evaluator:
     return evaluate_expression
 
 
+def _faces() -> Evaluator:
+    from roughcut.evaluation.faces import evaluate_faces
+
+    return evaluate_faces
+
+
 EVALUATORS: dict[str, Callable[[], Evaluator]] = {
     "colour": _colour,
     "expression": _expression,
+    "faces": _faces,
     "moments": _moments,
     "shots": _shots,
 }

@@ -76,12 +76,27 @@ def expression(data: Path) -> Entries:
             yield {"file": row["file"], "labels": labels, "split": split, **_origin(row)}
 
 
+def faces(data: Path) -> Entries:
+    """The teacher, portraits, photographs and frames of films. A sixth validates, a sixth is never looked at;
+    portraits of one person and frames of one film stay together."""
+    yield {"file": "faces/teacher/yunet_n_dynamic.onnx", "labels": {"material": "teacher"}, "licence": "Apache-2.0"}
+    for row in _table(data / "faces" / "portraits.csv"):
+        split = _held_out(row["person"] or row["file"])
+        yield {"file": row["file"], "labels": {"material": "portrait"}, "split": split, **_origin(row)}
+    for row in _table(data / "images.csv"):
+        yield {"file": row["file"], "labels": {"material": "still"}, "split": _held_out(row["file"]), **_origin(row)}
+    for frame in _frames(data):
+        split = _held_out(frame["film"])
+        yield {"file": f"moments/{frame['file']}", "labels": {"material": "frame"}, "split": split}
+
+
 PREPARE: dict[str, Callable[[Path], Entries]] = {
     "shots": shots,
     "encoder": encoder,
     "moments": moments,
     "colour": colour,
     "expression": expression,
+    "faces": faces,
 }
 
 
@@ -138,6 +153,11 @@ def _frames(data: Path) -> Iterator[dict[str, Any]]:
 def _sixth(name: str) -> str:
     """`val` for a sixth of all names, the same on every machine."""
     return "val" if zlib.crc32(name.encode()) % 6 == 0 else "train"
+
+
+def _held_out(name: str) -> str:
+    """`val` for a sixth of all names, `test` for another."""
+    return {0: "val", 1: "test"}.get(zlib.crc32(name.encode()) % 6, "train")
 
 
 def _origin(row: dict[str, str]) -> dict[str, str]:

@@ -38,12 +38,19 @@ def _expression() -> TaskBuilder:
     return ExpressionTask
 
 
+def _faces() -> TaskBuilder:
+    from roughcut.training.faces import FaceTask
+
+    return FaceTask
+
+
 TASKS: dict[str, Callable[[], TaskBuilder]] = {
     "shots": _shots,
     "encoder": _encoder,
     "moments": _moments,
     "colour": _colour,
     "expression": _expression,
+    "faces": _faces,
 }
 """Name -> a function that imports the task's class only when it is asked for."""
 
