@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -75,3 +76,48 @@ def test_a_bare_stream_is_refused(tmp_path: Path) -> None:
     path = write_media(tmp_path / "raw.h264", [flat(9)] * 10)
     with pytest.raises(InputError, match=r"raw\.h264: a bare stream.*container"):
         probe(path)
+
+
+PICTURE_PACKET = b"\x00\x00\x01\xe0"  # start of a packet of the first video stream (ISO 13818-1, 2.4.3.7)
+
+
+def _stamp(ticks: int, mark: int) -> bytes:
+    """A timestamp of 33 bits as packets hold it."""
+    high, middle, low = ticks >> 30, ticks >> 15 & 0x7FFF, ticks & 0x7FFF
+    return bytes([mark << 4 | high << 1 | 1, middle >> 7, (middle & 0x7F) << 1 | 1, low >> 7, (low & 0x7F) << 1 | 1])
+
+
+def _with_clock(path: Path, number: int, moved: int) -> Path:
+    """The same program stream, where the times of picture packet `number` are those of the one before, and `moved`."""
+    data = bytearray(path.read_bytes())
+    places = [i for i in range(len(data)) if data.startswith(PICTURE_PACKET, i) and data[i + 7] & 0x80]
+    at, before = places[number], places[number - 1]
+    first = _ticks(data[before + 9 : before + 14])
+    data[at + 9 : at + 14] = _stamp(first + moved, data[at + 7] >> 6)
+    if data[at + 7] & 0x40:  # and when it is to be decoded
+        data[at + 14 : at + 19] = _stamp(first - 3600 + moved, 1)
+    path.write_bytes(data)
+    return path
+
+
+def _ticks(stamp: bytearray) -> int:
+    high, low = (stamp[1] << 7 | stamp[2] >> 1), (stamp[3] << 7 | stamp[4] >> 1)
+    return (stamp[0] >> 1 & 7) << 30 | high << 15 | low
+
+
+@pytest.mark.parametrize("moved", [0, -3600])
+def test_a_frame_whose_time_does_not_rise_counts(tmp_path: Path, moved: int) -> None:
+    """Equal and falling times: every frame is there once, in order, and all the others keep their times."""
+    levels = [30 + 5 * k for k in range(40)]
+    grain = np.random.default_rng(0).integers(-20, 21, (96, 128, 1))  # each frame fills more than a packet
+    frames = [np.repeat(level + grain, 3, 2).astype(np.uint8) for level in levels]
+    options = {"g": "1", "qmin": "2", "qmax": "2"}
+    path = write_media(tmp_path / "a.vob", frames, codec="mpeg2video", options=options)
+    even = [t for t, _ in read_frames(probe(path))]
+    odd = _with_clock(path, 20, moved)
+    times, shown = zip(*read_frames(probe(odd)), strict=True)
+    assert len(times) == 40
+    assert all(a < b for a, b in pairwise(times))
+    assert sum(a != b for a, b in zip(times, even, strict=True)) == 1
+    assert np.allclose([f.to_ndarray(format="gray").mean() for f in shown], levels, atol=4)
+    assert sum(len(batch.thumbs) for batch in scan(probe(odd))) == 40

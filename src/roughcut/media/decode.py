@@ -20,7 +20,7 @@ from roughcut.errors import InputError
 from roughcut.media.faults import Losses, opened
 from roughcut.media.probe import probe
 from roughcut.media.tags import swscale_matrix, swscale_range
-from roughcut.media.times import unwrapped
+from roughcut.media.times import BACK, unwrapped
 from roughcut.records import U8, MediaInfo, Part
 from roughcut.timebase import TimeRange, format_time
 
@@ -92,17 +92,19 @@ class Clock:
     """Gives every frame a rising timestamp in ticks, also where a file has none, or wrong ones.
 
     As FFmpeg's best-effort timestamps do: of the presentation and the decoding timestamp, whichever rose more
-    faithfully so far. AVI stores no presentation times, so there the decoding time has the first say.
+    faithfully so far. AVI stores no presentation times, so there the decoding time has the first say. A frame whose
+    time does not rise is shown half a step after the one before: it counts, and the right time of the next one stands.
     """
 
     def __init__(self, info: MediaInfo, losses: Losses) -> None:
         self._losses = losses
         self._step = max(round(1 / (info.video.rate * info.video.time_base)), 1)
+        self._far = round(BACK / info.video.time_base)
         self._last: int | None = None
         self._pts, self._dts = _Faults(int(info.container == "avi")), _Faults(0)
 
     def ticks(self, frame: VideoFrame) -> int | None:
-        """The frame's timestamp; None where it does not rise and the frame must be left out (counted)."""
+        """The frame's timestamp; None where it lies so far back that the frame is of another time (counted)."""
         self._pts.look(frame.pts)
         self._dts.look(frame.dts)
         by_pts = frame.pts is not None and (frame.dts is None or self._pts.count <= self._dts.count)
@@ -110,8 +112,10 @@ class Clock:
         if found is None:
             found = 0 if self._last is None else self._last + self._step
         if self._last is not None and found <= self._last:
-            self._losses.frames += 1
-            return None
+            if found < self._last - self._far:
+                self._losses.frames += 1
+                return None
+            found = self._last + max(self._step // 2, 1)
         self._last = found
         return found
 

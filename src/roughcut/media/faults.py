@@ -44,7 +44,7 @@ class Losses:
             said.append(f"{self.corrupt} pictures are damaged and were patched up by the decoder")
         said += self.gaps
         if self.frames:
-            said.append(f"{self.frames} frames were left out: their timestamps do not rise")
+            said.append(f"{self.frames} frames were left out: their timestamps lie far back")
         if self.cut_off:
             said.append("the file is cut off: what decodes was used")
         return said
