@@ -24,6 +24,7 @@ from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
 from roughcut.models import store
+from roughcut.momentlist import MomentList
 from roughcut.planner import PlanOptions, make_plan
 from roughcut.proving import Proof, verified
 from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, named_preset, no_progress
@@ -101,6 +102,24 @@ def shots(path: File, *, cache: bool = True, progress: Progress = no_progress) -
         InputError: the file is no usable footage. ModelError: a shipped network is missing or was altered.
     """
     return list_shots(probe(path), cache=cache, progress=progress)
+
+
+def moments(
+    path: File,
+    *,
+    target: str | int | None = None,
+    track: str | int | None = None,
+    cache: bool = True,
+    progress: Progress = no_progress,
+) -> MomentList:
+    """The keep curve of a file, and the moments that `edit` would keep within the target.
+
+    Raises:
+        As `analyze` and `plan`.
+    """
+    options_of({"target": target})
+    analysis = analyze(path, track=track, cache=cache, progress=progress)
+    return MomentList(analysis=analysis, plan=plan(analysis, target=target, progress=progress))
 
 
 def plan(

@@ -32,16 +32,16 @@ def agreement(predicted: F32, film: LabelledFilm) -> Agreement:
 
 def spearman(predicted: F32, people: F32) -> float:
     """Mean rho of [T] with each row of [people, T]."""
-    ours = _standard(rankdata(predicted)[None])
-    theirs = _standard(rankdata(people, axis=1))
-    return float((ours * theirs).mean())
+    return float((standard_ranks(predicted[None]) * standard_ranks(people)).mean())
+
+
+def standard_ranks(rows: F32) -> np.ndarray:
+    """[people, T] scores to each one's ranks, of mean 0 and deviation 1; 0 where a row is constant."""
+    ranks = rankdata(rows, axis=1)
+    centred = ranks - ranks.mean(1, keepdims=True)
+    return np.asarray(centred / np.maximum(centred.std(1, keepdims=True), 1e-9))
 
 
 def mean_agreement(each: list[Agreement]) -> Agreement:
     """The mean of films, or of folds."""
     return Agreement(float(np.mean([a.tau for a in each])), float(np.mean([a.rho for a in each])))
-
-
-def _standard(ranks: np.ndarray) -> np.ndarray:
-    centred = ranks - ranks.mean(1, keepdims=True)
-    return np.asarray(centred / np.maximum(centred.std(1, keepdims=True), 1e-9))

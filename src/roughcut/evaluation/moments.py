@@ -19,7 +19,8 @@ from roughcut.evaluation.correlation import Agreement, agreement, mean_agreement
 from roughcut.records import Progress, no_progress
 
 SETS = ("tvsum", "summe")
-METHODS = ("network", "ridge", "novelty", "change", "random")
+LEARNED = ("network", "network_own", "network_shown", "ridge", "ridge_own", "ridge_shown")
+METHODS = (*LEARNED, "rarity", "novelty", "change", "random")
 TIMING = ("accent", "lull")
 _TRAIN = "train the folds first: python -m roughcut.training.folds MANIFEST -o FOLDER"
 
@@ -40,16 +41,19 @@ class MomentReport:
     def table(self) -> str:
         """One row per method; tau/rho on both sets."""
         heads = (f"{head:>15s}" for head in ("TVSum tau/rho", "SumMe tau/rho", "key frames rho"))
-        lines = [f"{'method':10s} {' '.join(heads)}   TVSum folds, tau/rho"]
+        lines = [f"{'method':13s} {' '.join(heads)}   folds, tau/rho: TVSum | SumMe"]
         for method in METHODS:
             mean = {name: mean_agreement(self.captions[method][name]) for name in SETS}
             cells = [f"{mean[name].tau:.3f}/{mean[name].rho:.3f}".rjust(15) for name in SETS]
-            folds = "  ".join(f"{a.tau:.3f}/{a.rho:.3f}" for a in self.captions[method]["tvsum"])
-            lines.append(f"{method:10s} {' '.join(cells)} {self.pictures[method]:15.3f}   {folds}")
+            folds = " | ".join(" ".join(f"{a.tau:.3f}/{a.rho:.3f}" for a in self.captions[method][s]) for s in SETS)
+            lines.append(f"{method:13s} {' '.join(cells)} {self.pictures[method]:15.3f}   {folds}")
         timing = [
             f"{head} AP {self.timing[f'{head}_ap']:.3f} (chance {self.timing[f'{head}_share']:.3f})" for head in TIMING
         ]
         lines.append("effect timing: " + ", ".join(timing))
+        lines.append(
+            "one rule weighs rarity for both sets; own: a weight per set chosen in the training films; shown: 0"
+        )
         lines.append(f"captions as features, csta folds; key frames: pictures alone, {self.films} TVSum films, unseen")
         return "\n".join(lines)
 

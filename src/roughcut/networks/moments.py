@@ -1,6 +1,6 @@
 """The moments network: rows of meaning with their context in, logits of keep, accent and lull out.
 
-    [N, T, 5 K]: row | before | after | wide | film   --compare-->  [N, T, 4 K + 3]  --TemporalMapper-->  [N, T, 2 H]
+    [N, T, 5 K]: row | before | after | wide | film   --compare-->  [N, T, 4 K + 4]  --TemporalMapper-->  [N, T, 2 H]
                                                      \\____________________________________________/  concatenated
                                                                           |
                                                             TagHeads keep, accent, lull
@@ -20,16 +20,16 @@ from roughcut.networks.temporal import MapperConfig, State, TemporalMapper
 
 INPUT_DROPOUT = 0.2
 SCALE = 4.0  # brings differences of unit rows to about one
+LIKENESS = 8.0  # cosines with the film are few beside them, and each says more
 
 
 def compare(rows: Tensor) -> Tensor:
-    """[N, T, 5 K] to [N, T, 4 K + 3]: what differs from the film, likeness to the film, novelty in the half minute."""
+    """[N, T, 5 K] to [N, T, 4 K + 4]: what differs from the film, likeness to the film, novelty in the half minute."""
     row, before, after, wide, film = rows.chunk(5, dim=-1)
     near = (before + after) / 2
-    likeness = [
-        F.cosine_similarity(a, b, dim=-1, eps=1e-4)[..., None] for a, b in ((row, film), (row, wide), (near, film))
-    ]
-    differences = [SCALE * (row - film) / 2, SCALE * (near - film), SCALE * (wide - film), SCALE * (after - before)]
+    pairs = ((row, film), (row, wide), (near, film), (wide, film))
+    likeness = [LIKENESS * F.cosine_similarity(a, b, dim=-1, eps=1e-4)[..., None] for a, b in pairs]
+    differences = [SCALE * (row - film), SCALE * (near - film), SCALE * (wide - film), SCALE * (after - before) / 2]
     return torch.cat([*differences, *likeness], dim=-1)
 
 
@@ -37,7 +37,7 @@ class MomentNetwork(TaskNetwork):
     """Rows of meaning [N, T, 5 K] to logits by head. The heads see the compared rows beside the LSTMs' output."""
 
     def __init__(self, meanings: int, names: tuple[str, ...], *, hidden: int, layers: int, dropout: float) -> None:
-        inputs = 4 * meanings + 3
+        inputs = 4 * meanings + 4
         trunk = TemporalMapper(MapperConfig(inputs=inputs, hidden=hidden, layers=layers, dropout=dropout))
         super().__init__(trunk, {name: TagHead(trunk.width + inputs, 1) for name in names})
         self.meanings = meanings
@@ -54,7 +54,7 @@ class MomentNetwork(TaskNetwork):
 
     @torch.no_grad()
     def start_linear(self, name: str, weights: Tensor, bias: float) -> None:
-        """Let a head begin as a linear model of the compared rows ([4 K + 3] weights); the LSTMs add to it."""
+        """Let a head begin as a linear model of the compared rows ([4 K + 4] weights); the LSTMs add to it."""
         answer = self.heads[name].get_submodule("answer")
         assert isinstance(answer, nn.Linear)
         answer.weight.zero_()

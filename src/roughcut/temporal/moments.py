@@ -1,15 +1,17 @@
 """Moments: what people would keep, and when effects fit, from picture rows at 2 Hz.
 
-    embeddings [P, D]  --grid_rows-->  [N, D]  --context_rows-->  [N, 5 D]  --moments.onnx-->  keep, accent, lull [N]
+    embeddings [P, D]  --grid_rows-->  [N, D]  --context_rows-->  [N, 5 D]  --moments.onnx-->  shown, accent, lull [N]
+                                                                 \\  --rarity-->  [N]  --fused with shown-->  keep [N]
 
 What a row means depends on its film: the network sees each row beside the means of the seconds before and after it,
-of the half minute around it and of the whole film, and remembers the rest in its LSTM.
+of the half minute around it and of the whole film, and remembers the rest in its LSTM. What it makes of what is shown
+is joined by how rare that is in the film, and smoothed over a second or two, as people judge.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -19,12 +21,14 @@ from roughcut.models.store import Model
 from roughcut.records import F32, Curve, Features
 from roughcut.records.rows import part
 from roughcut.temporal.mapper import BlockStream, sigmoid
+from roughcut.temporal.rarity import Rarity, rarity
 
 ROW_STEP = Fraction(1, 2)  # seconds per row
 NEAR_ROWS, WIDE_ROWS = 4, 30  # rows on either side: 2 and 15 seconds
 PARTS = 5
 BLOCK_ROWS = 1024  # rows with context at a time: 2.6 MB and a few times that on the way
 HEADS = ("keep", "accent", "lull")
+SMOOTH_ROWS = 2.5  # deviation of the bell that smooths keep: people judge seconds, not half seconds
 
 
 def grid_rows(features: Features) -> F32:
@@ -105,6 +109,26 @@ def _means(rows: F32, first: int, stop: int) -> np.ndarray:
     return np.asarray((sums[high] - sums[low]) / np.maximum(high - low, 1)[:, None])
 
 
+def near_rows(context: F32) -> F32:
+    """[N, 5 D] rows with context to [N, D]: what is seen two seconds before and after a row."""
+    _, before, after, _, _ = np.split(context, PARTS, axis=1)
+    return np.asarray((before + after) / 2)
+
+
+def fused(shown: F32, rare: Rarity) -> F32:
+    """[N] logits of keep, from the network's answer (deviation about 1 in a film) and the rarity of the rows."""
+    return smoothed((1 - rare.weight) * shown + rare.weight * rare.values)
+
+
+def smoothed(values: F32, rows: float = SMOOTH_ROWS) -> F32:
+    """[N] the mean under a bell of deviation `rows` around each value; at the ends of what there is."""
+    reach = math.ceil(3 * rows)
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / rows) ** 2)
+    inside = slice(reach, reach + len(values))
+    total = np.convolve(np.ones(len(values)), bell)[inside]
+    return np.asarray(np.convolve(values, bell)[inside] / total, np.float32)
+
+
 class MomentMapper:
     """U = RNN(X) for moments."""
 
@@ -115,11 +139,18 @@ class MomentMapper:
     def map(self, features: Features) -> tuple[Curve, Curve, Curve]:
         """Curves `keep`, `accent`, `lull` in [0, 1], one value per half second of the film; empty without pictures."""
         start = features.times.range.start if len(features.times) else Fraction(0)
-        values = self._probabilities(context_blocks(lambda: grid_blocks(features)))
-        keep, accent, lull = (Curve(name=name, start=start, step=ROW_STEP, values=values[name]) for name in HEADS)
+        logits = self._logits(features)
+        keep, accent, lull = (Curve(name=n, start=start, step=ROW_STEP, values=sigmoid(logits[n])) for n in HEADS)
         return keep, accent, lull
 
-    def _probabilities(self, blocks: Iterable[F32]) -> dict[str, F32]:
+    def _logits(self, features: Features) -> dict[str, F32]:
+        def context() -> Iterator[F32]:
+            return context_blocks(lambda: grid_blocks(features))
+
         stream = BlockStream(self._model)
-        settled = [*(stream.push(rows) for rows in blocks), stream.finish()]
-        return {name: sigmoid(np.concatenate([logits[name] for logits in settled])[:, 0]) for name in HEADS}
+        settled = [*(stream.push(rows) for rows in context()), stream.finish()]
+        logits = {name: np.concatenate([given[name] for given in settled])[:, 0] for name in HEADS}
+        if len(logits["keep"]):
+            rare = rarity(lambda: (near_rows(block) for block in context()), len(logits["keep"]))
+            logits["keep"] = fused(logits["keep"], rare)
+        return logits

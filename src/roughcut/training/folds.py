@@ -1,7 +1,8 @@
 """`python -m roughcut.training.folds MANIFEST -o FOLDER`: the moments recipe, once per published fold.
 
-Each fold's test films are kept out of everything; the learning rate is chosen on validation films among the rest.
-`roughcut evaluate moments` reads the predictions this leaves behind.
+Each fold's test films are kept out of everything: caption space, bridge, network, and what is chosen by holding out
+parts of the training films in turn (`training.moment_methods.choose`). `roughcut evaluate moments` reads the
+predictions this leaves behind.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from roughcut.errors import RoughcutError
 from roughcut.training.files import write_whole
@@ -20,38 +21,33 @@ from roughcut.training.settings import LoopSettings, read_config, settings
 from roughcut.training.tasks import Recipe, TaskInput
 
 FOLDS = 5
-VALIDATION = 0.2
-RATES = (3e-4, 1e-3, 3e-3)
 
 
-def train_fold(manifest: Path, out: Path, config: Path | None, fold: int, seed: int) -> dict[str, float]:
-    """Choose the learning rate on validation films, then learn from all but the test films into `out/fold-N`.
+def train_fold(manifest: Path, out: Path, config: Path | None, fold: int, seed: int) -> dict[str, Any]:
+    """Learn from all but the test films into `out/fold-N`.
 
     Returns:
-        The validation score of each rate; `rate` is the one taken.
+        What was chosen inside the training films.
     """
     tables = read_config(config)
-    loop = settings(LoopSettings, tables["train"], where="[train]")
-    options = {**tables["task"], "fold": fold}
+    options = {**tables["task"], "fold": fold, "validation": 0.0}
     folder = out / f"fold-{fold}"
-    trial = MomentTask(TaskInput(data=manifest, options={**options, "validation": VALIDATION}, seed=seed))
-    scores = {r: fit(trial, folder / f"rate-{r}", replace(loop, rate=r), seed=seed).scores["score"] for r in RATES}
-    rate = max(scores, key=lambda r: scores[r])
-    task = MomentTask(TaskInput(data=manifest, options={**options, "validation": 0.0}, seed=seed))
-    fitted = fit(task, folder, replace(loop, rate=rate), seed=seed)
+    task = MomentTask(TaskInput(data=manifest, options=options, seed=seed))
+    fitted = fit(task, folder, settings(LoopSettings, tables["train"], where="[train]"), seed=seed)
     recipe = Recipe(
         task=task.name,
-        config={"train": {**tables["train"], "rate": rate}, "task": options},
+        config={"train": tables["train"], "task": options},
         seed=seed,
         data=manifest.name,
         steps=fitted.steps,
         wall_seconds=fitted.wall_seconds,
         scores=fitted.scores,
     )
-    network = fitted.network
-    task.export(network, folder, recipe)
-    write_whole(folder / "predictions.json", json.dumps({**trial.predictions(network), "timing": task.timing(network)}))
-    return {**{f"{r:g}": score for r, score in scores.items()}, "rate": rate}
+    said = task.predictions(fitted.network)
+    task.export(fitted.network, folder, recipe)
+    write_whole(folder / "predictions.json", json.dumps({**said, "timing": task.timing(fitted.network)}))
+    choice: dict[str, Any] = said["choice"]
+    return choice
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,8 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         for fold in range(FOLDS):
-            scores = train_fold(given.manifest, given.out, given.config, fold, given.seed)
-            print(f"fold {fold}:", *(f"{name} {value:.4g}" for name, value in scores.items()), flush=True)
+            choice = train_fold(given.manifest, given.out, given.config, fold, given.seed)
+            print(f"fold {fold}: {json.dumps(choice)}", flush=True)
     except RoughcutError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -15,9 +15,11 @@ import torch
 from torch import Tensor
 
 from roughcut.evaluation.annotations import LabelledFilm
+from roughcut.evaluation.correlation import standard_ranks
 from roughcut.networks.moments import compare
 from roughcut.records import F32
-from roughcut.temporal.moments import context_rows, latest
+from roughcut.temporal.moments import context_rows, latest, near_rows
+from roughcut.temporal.rarity import Rarity, rarity
 from roughcut.training.captions import CaptionSpace
 
 RISE_ROWS = 4  # two seconds
@@ -38,30 +40,49 @@ class Stream:
     """[T, 4]: keep as a z-score, keep as a rank in 0..1, accent, lull"""
     weights: F32
     """[T] 1 where the row is known, 0 where it stands in for one that is not"""
+    rare: Rarity
+    """how rare each row is in its film"""
 
 
 def caption_stream(film: LabelledFilm, space: CaptionSpace) -> Stream:
     """A film through its captions: every row is known."""
     rows = context_rows(space.embed(film.captions))
-    return Stream(name=film.name, rows=rows, targets=targets(film.mean), weights=np.ones(len(rows), np.float32))
+    known = np.ones(len(rows), np.float32)
+    return Stream(name=film.name, rows=rows, targets=targets(film), weights=known, rare=_rarity(rows))
 
 
-def picture_stream(film: LabelledFilm, steps: Sequence[int], meanings: F32) -> Stream:
-    """A film through the pictures there are of it: `meanings[i]` is what the picture at row `steps[i]` means."""
+def picture_stream(film: LabelledFilm, steps: Sequence[int], embeddings: F32, bridge: Bridge) -> Stream:
+    """A film through the pictures there are of it: `embeddings[i]` is that of the picture at row `steps[i]`.
+
+    Rarity is judged on the embeddings themselves, as it is when a film is edited.
+    """
     order = np.argsort(steps)
     known, count = np.minimum(np.asarray(steps)[order], len(film.captions) - 1), len(film.captions)
-    rows = context_rows(meanings[order][np.searchsorted(known, latest(known, count))])
+    seen = embeddings[order][np.searchsorted(known, latest(known, count))]
     distance = np.abs(np.arange(count)[:, None] - known).min(1)
     weights = (distance <= KNOWN_ROWS).astype(np.float32)
-    return Stream(name=film.name, rows=rows, targets=targets(film.mean), weights=weights)
+    rare = _rarity(context_rows(seen))
+    return Stream(name=film.name, rows=context_rows(bridge(seen)), targets=targets(film), weights=weights, rare=rare)
 
 
-def targets(scores: F32) -> F32:
-    """[T] the mean person's scores to [T, 4] targets, as `Stream` lists them."""
-    z = (scores - scores.mean()) / max(float(scores.std()), 1e-6)
+def _rarity(context: F32) -> Rarity:
+    return rarity(lambda: [near_rows(context)], len(context))
+
+
+def targets(film: LabelledFilm) -> F32:
+    """A film's [T, 4] targets, as `Stream` lists them.
+
+    `keep` is the mean of every person's own order of the film (standardised ranks): what correlates best with all of
+    them. Accents and lulls go by the mean score.
+    """
+    order = standard_ranks(film.scores if film.name.startswith("tvsum") else film.mean[None]).mean(0)
+    z, smooth = _standard(order), _mean(_standard(film.mean), 3)
     ranks = (np.argsort(np.argsort(z, kind="stable"), kind="stable") + 0.5) / len(z)
-    smooth = _mean(z, 3)
     return np.stack([z, ranks, _accents(smooth), _lulls(smooth)], 1).astype(np.float32)
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-6))
 
 
 def _accents(z: np.ndarray) -> np.ndarray:
@@ -144,6 +165,6 @@ class Ridge:
 
 
 def _columns(stream: Stream) -> np.ndarray:
-    """[T, 4 K + 3]"""
+    """[T, 4 K + 4]"""
     x: Tensor = compare(torch.from_numpy(stream.rows)[None])[0]
     return np.asarray(x.double().numpy())

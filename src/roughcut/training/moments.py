@@ -13,7 +13,7 @@ With `fold` set, the films of that published test fold are kept out of everythin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,28 +22,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from roughcut.errors import DataError, OptionError
-from roughcut.evaluation.annotations import LabelledFilm, read_annotations, read_folds
-from roughcut.evaluation.correlation import spearman
-from roughcut.features.frames import ENCODER_SIZE
+from roughcut.errors import DataError
+from roughcut.evaluation.annotations import LabelledFilm
 from roughcut.models import store
 from roughcut.networks.heads import TagHead
 from roughcut.networks.moments import MomentNetwork, PictureMoments
 from roughcut.records import F32
 from roughcut.temporal.mapper import sigmoid
-from roughcut.temporal.moments import HEADS, NEAR_ROWS, PARTS, ROW_STEP, WIDE_ROWS
+from roughcut.temporal.moments import HEADS, NEAR_ROWS, PARTS, ROW_STEP, WIDE_ROWS, fused
 from roughcut.training import export
 from roughcut.training.captions import CaptionSpace
-from roughcut.training.encoder import load_picture, squashed
 from roughcut.training.importance import Bridge, Ridge, Stream, caption_stream, picture_stream
-from roughcut.training.manifest import Manifest, read
+from roughcut.training.manifest import read
+from roughcut.training.moment_films import Pictures, held_out, read_films, read_pictures
+from roughcut.training.moment_methods import choose, rho, spread, spread_ridge, three_ways, unlearned
+from roughcut.training.sentences import shared_encoder
 from roughcut.training.settings import settings
 from roughcut.training.tasks import Batch, Recipe, TaskInput
 
-VERSION = "1"
+VERSION = "2"
 TARGETS = (0, 2, 3)  # columns of `Stream.targets` by head
-RIDGE_STRENGTHS = (0.3, 1.0, 3.0, 10.0)
-Predictor = Callable[[Stream], F32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +52,9 @@ class MomentOptions:
     """Which csta test fold to keep out; None learns from all films"""
     validation: float = 0.2
     """Share of the films left that decides when to stop; 0 learns from all and stops at the last step"""
-    meanings: int = 64
-    """K, dimensions of the caption space"""
+    words: int = 64
+    sentences: int = 128
+    """K, the caption space's dimensions: of words, and of a sentence encoder's rows (0 does without one)"""
     hidden: int = 32
     layers: int = 2
     dropout: float = 0.5
@@ -65,23 +64,12 @@ class MomentOptions:
     """Share of rows whose own meaning is replaced by the film's"""
     pictures: float = 0.2
     """Share of training windows that see a film through its pictures"""
-    summe: float = 0.33
-    """Share of training windows from SumMe"""
     rows: int = 192
     batch: int = 16
     ridge: float = 3.0
     """Strength of the ridge regressions the heads begin as, in mean variances"""
-    bridge: float = 10.0
+    bridge: float = 3.0
     """Ridge strength of the bridge, in mean variances"""
-
-
-@dataclass(frozen=True)
-class _Pictures:
-    """The pictures of one film: row of each, embeddings as they are and mirrored [n, D]."""
-
-    steps: list[int]
-    embeddings: F32
-    mirrored: F32
 
 
 class MomentTask:
@@ -93,23 +81,25 @@ class MomentTask:
         self.options = settings(MomentOptions, given.options, where="[task]")
         self._seed = given.seed
         self.manifest = read(given.data)
-        films, test = _read_films(self.manifest, self.options.fold)
+        films, test = read_films(self.manifest, self.options.fold)
         learned = {name: film for name, film in films.items() if name not in test}
-        self.space = CaptionSpace.fit([c for film in learned.values() for c in film.captions], self.options.meanings)
-        pictures = _read_pictures(self.manifest, films)
+        self.space = _space([c for film in learned.values() for c in film.captions], self.options)
+        pictures = read_pictures(self.manifest, films)
         self.bridge = _fit_bridge({n: p for n, p in pictures.items() if n in learned}, learned, self)
-        held_out = _held_out(sorted(learned), self.options.validation, self.options.fold)
+        validation = held_out(sorted(learned), self.options.validation, self.options.fold)
         self.captioned = {name: caption_stream(film, self.space) for name, film in films.items()}
-        self.pictured = {n: picture_stream(films[n], p.steps, self.bridge(p.embeddings)) for n, p in pictures.items()}
+        self.pictured = {n: picture_stream(films[n], p.steps, p.embeddings, self.bridge) for n, p in pictures.items()}
         self.steps = {name: p.steps for name, p in pictures.items()}
         self.films, self.test = films, sorted(test)
-        self.training = [name for name in sorted(learned) if name not in held_out]
-        self.validation = sorted(held_out) or self.training
+        self.training = [n for n in sorted(learned) if n not in validation and n.startswith("tvsum")]
+        self.validation = sorted(validation) or sorted(learned)
+        if not self.training:
+            raise DataError("no film to learn from", where=self.manifest.path, allowed="films of TVSum beside the test")
 
     def network(self) -> MomentNetwork:
         """A network on rows of meaning whose heads begin as ridge regressions on the training films."""
         o = self.options
-        network = MomentNetwork(o.meanings, HEADS, hidden=o.hidden, layers=o.layers, dropout=o.dropout)
+        network = MomentNetwork(o.words + o.sentences, HEADS, hidden=o.hidden, layers=o.layers, dropout=o.dropout)
         streams = [self.captioned[name] for name in self.training]
         for column, head in enumerate(HEADS):
             ridge = Ridge(streams, o.ridge, TARGETS[column])
@@ -125,7 +115,7 @@ class MomentTask:
         windows = [_window(self._draw(rng), self.options.rows, rng) for _ in range(self.options.batch)]
         rows, targets, weights = (np.stack(parts) for parts in zip(*windows, strict=True))
         rows = rows + rng.normal(0, self.options.noise, rows.shape).astype(np.float32)
-        blind, k = rng.random(rows.shape[:2]) < self.options.hidden_rows, self.options.meanings
+        blind, k = rng.random(rows.shape[:2]) < self.options.hidden_rows, rows.shape[2] // PARTS
         rows[blind, :k] = rows[blind, -k:]
         arrays = {"rows": rows, "targets": targets, "weights": weights}
         return {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -138,13 +128,14 @@ class MomentTask:
         return order + 0.5 * torch.stack(tags).sum()
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Spearman's rho with people on the validation films; average precision of the timing heads."""
+        """Spearman's rho with people on the validation films, of what is shown; average precision of timing."""
         answers = {name: _answers(network, self.captioned[name]) for name in self.validation}
-        rho = {name: self._rho(name, answer["keep"]) for name, answer in answers.items()}
-        scores = {"score": float(np.mean(list(rho.values())))}
-        for part in ("tvsum", "summe"):
-            scores[f"{part}_rho"] = float(np.mean([v for name, v in rho.items() if name.startswith(part)] or [0.0]))
-        return scores | self._timing(answers)
+        each = {name: rho(answer["keep"], self.films[name]) for name, answer in answers.items()}
+        parts = {
+            f"{part}_rho": float(np.mean([v for name, v in each.items() if name.startswith(part)] or [0.0]))
+            for part in ("tvsum", "summe")
+        }
+        return {"score": parts["tvsum_rho"], **parts, **self._timing(answers)}
 
     def timing(self, network: nn.Module) -> dict[str, float]:
         """Average precision of the timing heads on the test films, beside the share of rows they are true for."""
@@ -185,16 +176,18 @@ class MomentTask:
 
     def predictions(self, network: nn.Module) -> dict[str, Any]:
         """What every method says of the fold's test films: all rows through captions, key frames through pictures."""
-        ridge = self._ridge()
-        methods: dict[str, Predictor] = {
-            "network": lambda stream: _answers(network, stream)["keep"],
-            "ridge": ridge,
-            "novelty": _novelty,
-            "change": _change,
+        learned = {n: s for n, s in self.captioned.items() if n not in self.test}
+        training = [self.captioned[name] for name in self.training]
+        choice = choose(learned, self.films, self._seed)
+        methods = {
+            **three_ways("network", spread(lambda s: _answers(network, s)["keep"], training), choice),
+            **three_ways("ridge", spread_ridge(training, choice.strength), choice),
+            **unlearned(),
         }
         pictured = [name for name in self.test if name in self.pictured]
         return {
             "fold": self.options.fold,
+            "choice": {"ridge": choice.strength, "rarity": choice.weights},
             "captions": {m: {n: _listed(say(self.captioned[n])) for n in self.test} for m, say in methods.items()},
             "pictures": {
                 m: {n: _listed(say(self.pictured[n])[self.steps[n]]) for n in pictured} for m, say in methods.items()
@@ -202,25 +195,9 @@ class MomentTask:
             "steps": {name: self.steps[name] for name in pictured},
         }
 
-    def _ridge(self) -> Ridge:
-        """The linear model, its strength chosen on the validation films, then fitted to all films but the test's."""
-        training = [self.captioned[name] for name in self.training]
-
-        def score(strength: float) -> float:
-            ridge = Ridge(training, strength)
-            return float(np.mean([self._rho(name, ridge(self.captioned[name])) for name in self.validation]))
-
-        best = max(RIDGE_STRENGTHS, key=score)
-        return Ridge([self.captioned[name] for name in {*self.training, *self.validation}], best)
-
-    def _rho(self, name: str, predicted: F32) -> float:
-        film = self.films[name]
-        return spearman(predicted, film.scores if name.startswith("tvsum") else film.mean[None])
-
     def _draw(self, rng: np.random.Generator) -> Stream:
-        part = "summe" if rng.random() < self.options.summe else "tvsum"
         seen = self.pictured if rng.random() < self.options.pictures else self.captioned
-        names = [n for n in self.training if n.startswith(part) and n in seen] or self.training
+        names = [n for n in self.training if n in seen] or self.training
         name = names[int(rng.integers(len(names)))]
         return seen.get(name, self.captioned[name])
 
@@ -250,60 +227,16 @@ def _answers(network: nn.Module, stream: Stream) -> dict[str, F32]:
     return {name: value[0, :, 0].numpy() for name, value in logits.items()}
 
 
-def _novelty(stream: Stream) -> F32:
-    """How unlike the half minute around it a row is."""
-    row, *_, wide, _ = np.split(stream.rows, PARTS, axis=1)
-    norms = np.linalg.norm(row, axis=1) * np.linalg.norm(wide, axis=1)
-    return np.asarray(1 - (row * wide).sum(1) / np.maximum(norms, 1e-6))
-
-
-def _change(stream: Stream) -> F32:
-    """How far a row lies from the one before: the motion that captions have."""
-    row = stream.rows[:, : stream.rows.shape[1] // PARTS]
-    return np.asarray(np.linalg.norm(row - np.concatenate([row[:1], row[:-1]]), axis=1))
-
-
 def _listed(values: F32) -> list[float]:
     return [round(float(v), 5) for v in values]
 
 
-def _read_films(manifest: Manifest, fold: int | None) -> tuple[dict[str, LabelledFilm], set[str]]:
-    """All films by name, and the names of the test fold's."""
-    films: dict[str, LabelledFilm] = {}
-    test: set[str] = set()
-    for clip in manifest.clips:
-        if name := clip.labels.get("annotations"):
-            films |= {film.name: film for film in read_annotations(clip.file, str(name))}
-            if fold is not None:
-                folds = read_folds(clip.file.parent, str(name))
-                if not 0 <= fold < len(folds):
-                    raise OptionError("no such fold", where="[task]", got=fold, allowed=f"0 to {len(folds) - 1}")
-                test |= folds[fold]
-    if not films:
-        raise DataError("no annotations in the manifest", where=manifest.path, allowed='"labels": {"annotations": ...}')
-    return films, test
+def _space(captions: Sequence[str], options: MomentOptions) -> CaptionSpace:
+    encode = shared_encoder() if options.sentences else None
+    return CaptionSpace.fit(captions, options.words, options.sentences, encode)
 
 
-def _read_pictures(manifest: Manifest, films: dict[str, LabelledFilm]) -> dict[str, _Pictures]:
-    """The pictures of each film through the shipped encoder."""
-    encoder = store.load("encoder")
-    clips: dict[str, list[tuple[int, Path]]] = {}
-    for clip in manifest.clips:
-        if (name := clip.labels.get("film")) in films:
-            clips.setdefault(str(name), []).append((int(clip.labels["step"]), clip.file))
-    found = {}
-    for name, entries in clips.items():
-        kept = sorted((step, path) for step, path in entries if step < len(films[name].captions))
-        pictures = np.stack([squashed(load_picture(path), ENCODER_SIZE) for _, path in kept])
-        plain, mirrored = (
-            np.concatenate([encoder.run(pictures=part)["embedding"] for part in np.array_split(p, len(p) // 8 + 1)])
-            for p in (pictures, np.ascontiguousarray(pictures[:, :, ::-1]))
-        )
-        found[name] = _Pictures([step for step, _ in kept], plain, mirrored)
-    return found
-
-
-def _fit_bridge(pictures: dict[str, _Pictures], films: dict[str, LabelledFilm], task: MomentTask) -> Bridge:
+def _fit_bridge(pictures: dict[str, Pictures], films: dict[str, LabelledFilm], task: MomentTask) -> Bridge:
     if not pictures:
         raise DataError("no pictures to tie captions to", where=task.manifest.path, allowed='"labels": {"film": ...}')
     meanings = {n: task.space.embed([films[n].captions[step] for step in p.steps]) for n, p in pictures.items()}
@@ -315,16 +248,11 @@ def _fit_bridge(pictures: dict[str, _Pictures], films: dict[str, LabelledFilm], 
     )
 
 
-def _held_out(names: Sequence[str], share: float, fold: int | None) -> set[str]:
-    """The validation films: the same share of each set, drawn once per fold."""
-    rng = np.random.default_rng(1000 + (fold or 0))
-    parts = [[n for n in names if n.startswith(part)] for part in ("tvsum", "summe")]
-    return {part[i] for part in parts for i in rng.permutation(len(part))[: round(share * len(part))]}
-
-
 def _quantiles(network: MomentNetwork, seen: Sequence[Stream]) -> dict[str, list[float]]:
     """Head -> its probability at the 5th, 50th and 95th of a hundred rows of films seen through pictures."""
     answers = [_answers(network, stream) for stream in seen]
+    for answer, stream in zip(answers, seen, strict=True):
+        answer["keep"] = fused(answer["keep"], stream.rare)
     joined = {name: sigmoid(np.concatenate([answer[name] for answer in answers])) for name in HEADS}
     return {name: _listed(np.quantile(values, (0.05, 0.5, 0.95))) for name, values in joined.items()}
 
