@@ -14,10 +14,12 @@ import torch
 from roughcut.errors import DataError, OptionError
 from roughcut.evaluation.annotations import LabelledFilm, read_annotations, read_folds
 from roughcut.evaluation.correlation import agreement, spearman
+from roughcut.evaluation.moments import METHODS
 from roughcut.evaluation.run import evaluate
 from roughcut.models import store
 from roughcut.networks.moments import MomentNetwork, PictureMoments
 from roughcut.records import Features, FrameTimes
+from roughcut.temporal.mapper import sigmoid
 from roughcut.temporal.moments import (
     HEADS,
     NEAR_ROWS,
@@ -26,9 +28,12 @@ from roughcut.temporal.moments import (
     MomentMapper,
     context_blocks,
     context_rows,
+    fused,
     grid_blocks,
     grid_rows,
+    near_rows,
 )
+from roughcut.temporal.rarity import rarity
 from roughcut.training.captions import CaptionSpace
 from roughcut.training.export import export_stream
 from roughcut.training.importance import Bridge, Ridge, Stream, caption_stream, picture_stream, targets
@@ -69,7 +74,7 @@ def test_context_is_the_mean_around() -> None:
 def test_targets_say_what_people_said() -> None:
     """A rise is an accent where it begins, a low flat stretch is a lull, and the higher row has the higher rank."""
     scores = np.array([1.0] * 20 + [4.0] * 10 + [2.0, 3.0] * 8, np.float32)
-    keep, rank, accent, lull = targets(scores).T
+    keep, rank, accent, lull = targets(film(scores[None])).T
     assert set(np.flatnonzero(accent[:25])) <= {18, 19, 20, 21}
     assert accent[19:22].any()
     assert lull[5:14].all()
@@ -80,7 +85,7 @@ def test_targets_say_what_people_said() -> None:
 
 def test_flat_scores_have_no_moments() -> None:
     """A film that people scored evenly has no accent and gives no infinite target."""
-    found = targets(np.full(30, 3.0, np.float32))
+    found = targets(film(np.full((1, 30), 3.0)))
     assert np.isfinite(found).all()
     assert not found[:, 2].any()
 
@@ -116,7 +121,8 @@ def film(scores: np.ndarray, name: str = "tvsum/x") -> LabelledFilm:
 
 def test_picture_stream_knows_where_it_looked() -> None:
     """Rows take the meaning of the latest picture; only rows near a picture count."""
-    stream = picture_stream(film(np.ones((2, 20))), [4, 12], np.array([[1.0, 0], [0, 1.0]], np.float32))
+    plain = Bridge(np.eye(2, dtype=np.float32), np.zeros(2, np.float32))
+    stream = picture_stream(film(np.ones((2, 20))), [4, 12], np.array([[1.0, 0], [0, 1.0]], np.float32), plain)
     np.testing.assert_array_equal(stream.rows[:12, 0], 1)
     np.testing.assert_array_equal(stream.rows[12:, 1], 1)
     assert stream.weights.tolist() == [0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]
@@ -166,9 +172,11 @@ def test_exported_network_streams_as_pytorch(tmp_path: Path) -> None:
     seen = features(np.random.default_rng(0).normal(size=(400, 6)), list(range(0, 4800, 12)), 4800, rate=24)
     keep, *_ = MomentMapper(store.load_path(path)).map(seen)
     with torch.no_grad():
-        wanted = whole(torch.from_numpy(context_rows(grid_rows(seen)))[None])["keep"][0, :, 0].sigmoid()
+        context = context_rows(grid_rows(seen))
+        shown = whole(torch.from_numpy(context)[None])["keep"][0, :, 0].numpy()
+    wanted = fused(shown, rarity(lambda: [near_rows(context)], len(context)))
     assert len(keep.values) == 400
-    np.testing.assert_allclose(keep.values, wanted.numpy(), atol=1e-5)
+    np.testing.assert_allclose(keep.values, sigmoid(wanted), atol=1e-5)
 
 
 @pytest.mark.parametrize("pictures", [0, 1, 7])
@@ -241,7 +249,7 @@ def test_evaluation_measures_predictions(tmp_path: Path) -> None:
     films = {f.name: f for name in ("tvsum", "summe") for f in read_annotations(tmp_path / f"{name}_anno.h5", name)}
     for fold in range(2):
         said = {f"{name}/video_{fold}": [0.1, 0.2, 0.3] for name in ("tvsum", "summe")}
-        methods = ("network", "ridge", "novelty", "change")
+        methods = [m for m in METHODS if m != "random"]
         key = {f"tvsum/video_{fold}": [0.3, 0.1]}
         folder = tmp_path / "runs" / f"fold-{fold}"
         folder.mkdir(parents=True)

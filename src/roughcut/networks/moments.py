@@ -1,9 +1,10 @@
 """The moments network: rows of meaning with their context in, logits of keep, accent and lull out.
 
     [N, T, 5 K]: row | before | after | wide | film   --compare-->  [N, T, 4 K + 4]  --TemporalMapper-->  [N, T, 2 H]
-                                                     \\____________________________________________/  concatenated
-                                                                          |
-                                                            TagHeads keep, accent, lull
+                                                                          |                                   |
+                                                                   linear, fitted before                  TagHeads
+                                                                          \\_______________ + ________________/
+                                                                                 keep, accent, lull
 
 It is trained on rows of meaning (captions in a K-dimensional space) and run on rows of pictures: a linear map takes
 an embedding to where its caption would lie, and a linear map of means is the mean of the maps.
@@ -34,13 +35,19 @@ def compare(rows: Tensor) -> Tensor:
 
 
 class MomentNetwork(TaskNetwork):
-    """Rows of meaning [N, T, 5 K] to logits by head. The heads see the compared rows beside the LSTMs' output."""
+    """Rows of meaning [N, T, 5 K] to logits by head: a linear model of the compared rows, and what the LSTMs add.
+
+    The linear model is fitted in closed form and stays; the heads begin at zero, so training starts from it.
+    """
 
     def __init__(self, meanings: int, names: tuple[str, ...], *, hidden: int, layers: int, dropout: float) -> None:
         inputs = 4 * meanings + 4
         trunk = TemporalMapper(MapperConfig(inputs=inputs, hidden=hidden, layers=layers, dropout=dropout))
-        super().__init__(trunk, {name: TagHead(trunk.width + inputs, 1) for name in names})
-        self.meanings = meanings
+        super().__init__(trunk, {name: TagHead(trunk.width, 1) for name in names})
+        self.linear = nn.ModuleDict({name: nn.Linear(inputs, 1) for name in names}).requires_grad_(False)
+        for answer in self._answers():
+            nn.init.zeros_(answer.weight)
+            nn.init.zeros_(answer.bias)
         self.blind, self.dropout = nn.Dropout(INPUT_DROPOUT), nn.Dropout(dropout)
 
     def forward(self, rows: Tensor, lengths: Tensor | None = None) -> dict[str, Tensor]:
@@ -54,24 +61,29 @@ class MomentNetwork(TaskNetwork):
 
     @torch.no_grad()
     def start_linear(self, name: str, weights: Tensor, bias: float) -> None:
-        """Let a head begin as a linear model of the compared rows ([4 K + 4] weights); the LSTMs add to it."""
-        answer = self.heads[name].get_submodule("answer")
-        assert isinstance(answer, nn.Linear)
-        answer.weight.zero_()
-        answer.weight[0, -len(weights) :] = weights
-        answer.bias.fill_(bias)
+        """Set the linear model of a head: [4 K + 4] weights of the compared rows."""
+        linear = self.linear.get_submodule(name)
+        assert isinstance(linear, nn.Linear)
+        linear.weight.copy_(weights[None])
+        linear.bias.fill_(bias)
 
     @torch.no_grad()
     def spread(self, name: str, middle: float, gain: float) -> None:
         """Let a head say `gain * (logit - middle)`: the order of rows stays."""
-        answer = self.heads[name].get_submodule("answer")
-        assert isinstance(answer, nn.Linear)
-        answer.weight.mul_(gain)
-        answer.bias.sub_(middle).mul_(gain)
+        head, linear = self.heads.get_submodule(name), self.linear.get_submodule(name)
+        assert isinstance(head, TagHead)
+        assert isinstance(linear, nn.Linear)
+        for layer in (head.answer, linear):
+            layer.weight.mul_(gain)
+            layer.bias.mul_(gain)
+        linear.bias.sub_(middle * gain)
+
+    def _answers(self) -> list[nn.Linear]:
+        return [head.answer for head in self.heads.values() if isinstance(head, TagHead)]
 
     def _answer(self, x: Tensor, u: Tensor) -> dict[str, Tensor]:
-        seen = torch.cat([self.dropout(u), x], dim=-1)
-        return {name: head(seen) for name, head in self.heads.items()}
+        seen = self.dropout(u)
+        return {name: self.linear[name](x) + head(seen) for name, head in self.heads.items()}
 
 
 class PictureMoments(TaskNetwork):

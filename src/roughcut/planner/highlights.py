@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from roughcut.planner.budget import Cells, best_runs
 from roughcut.planner.pieces import Footage, Piece
+from roughcut.planner.retakes import Retakes, ShotKey
+from roughcut.planner.worth import Cell, Worth
 from roughcut.records import Analysis
 from roughcut.temporal.hysteresis import runs_above
 from roughcut.timebase import TimeRange
@@ -24,17 +26,9 @@ BUDGET_UNIT = Fraction(1, 30)
 STATES = 40_000_000  # cells x budget units the search may visit; 10 MB
 STANDS_OUT, STILL_OUT = 0.7, 0.45  # ranks between which a stretch stands out (hysteresis)
 PRICE_SHOT_EDGE, PRICE_INSIDE, PRICE_IN_WORD = 0.1, 0.5, 1.5  # in seconds of best footage
-MOTION_SHARE = 0.3
+FURTHER_TAKE = 0.3  # of its worth has a shot that shows what another kept one shows
+ROUNDS = 6  # searches anew after further takes were found
 BLACK_LUMA, FLAT = 0.04, 0.02
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A step of one shot."""
-
-    source: int
-    shot: int
-    range: TimeRange
 
 
 def highlight_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
@@ -44,21 +38,47 @@ def highlight_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
     while (total / step) * ((target or total) / unit) > STATES:
         step, unit = step * 2, unit * 2
     row = [c for i, analysis in enumerate(footage) for c in _cells_of(i, analysis, step)]
-    cells = _priced(footage, row, unit)
-    budget = target if target is not None else _standing_out(_worth(footage, row), _seconds(row))
+    worth = Worth(footage, row)
+    cells = _priced(footage, row, worth, unit)
+    budget = target if target is not None else _standing_out(worth.total, _seconds(row))
     shortest = max(int(min(SHORTEST, budget * 3 / 4) / step), 1)
-    runs = best_runs(cells, int(budget / unit), shortest)
+    runs, takes = _without_retakes(footage, row, cells, int(budget / unit), shortest)
     if not runs:  # too little room for the price of a cut, or nothing but black: take the best there is
         runs = best_runs(_free(cells), int(budget / unit), 1)
-    return [_piece(footage, row[a:b]) for a, b in runs]
+    return [_piece(footage, row[a:b], worth.reasons(a, b), takes.get(_key(row[a]), 1)) for a, b in runs]
 
 
-def _priced(footage: Footage, row: list[Cell], unit: Fraction) -> Cells:
+def _without_retakes(
+    footage: Footage, row: list[Cell], cells: Cells, budget: int, shortest: int
+) -> tuple[list[tuple[int, int]], dict[ShotKey, int]]:
+    """The best runs where further takes of a kept scene are worth less, and how many takes a kept one is the best of."""
+    of_shot = [_key(cell) for cell in row]
+    best_of: dict[ShotKey, ShotKey] = {}
+    runs = best_runs(cells, budget, shortest)
+    for _ in range(ROUNDS):
+        worth: dict[ShotKey, float] = {}
+        for a, b in runs:
+            worth[of_shot[a]] = worth.get(of_shot[a], 0.0) + float(cells.value[a:b].sum())
+        further = {k: v for k, v in Retakes(footage, set(worth)).lesser(worth).items() if k not in best_of}
+        if not further:
+            break
+        best_of |= further
+        less = np.array([key in further for key in of_shot])
+        cells = replace(cells, value=np.where(less, FURTHER_TAKE * cells.value, cells.value))
+        runs = best_runs(cells, budget, shortest)
+    return runs, {kept: 1 + list(best_of.values()).count(kept) for kept in best_of.values()}
+
+
+def _key(cell: Cell) -> ShotKey:
+    return cell.source, cell.shot
+
+
+def _priced(footage: Footage, row: list[Cell], worth: Worth, unit: Fraction) -> Cells:
     """The search's arrays; values in seconds of best footage, black counting as a loss."""
     black = np.array([_is_black(footage[c.source], c.range) for c in row])
     new_shot = [(a.source, a.shot) != (b.source, b.shot) for a, b in pairwise(row)]
     return Cells(
-        value=np.where(black, -1.0, _worth(footage, row)) * _seconds(row),
+        value=np.where(black, -1.0, worth.total) * _seconds(row),
         cost=np.array([_cost(footage, c, unit) for c in row], dtype=np.int64),
         cut_in=_prices(footage, row, at_start=True),
         cut_out=_prices(footage, row, at_start=False),
@@ -94,32 +114,6 @@ def _cost(footage: Footage, cell: Cell, unit: Fraction) -> int:
     return math.ceil((cell.range.end - start) / unit) - math.ceil((cell.range.start - start) / unit)
 
 
-def _worth(footage: Footage, row: list[Cell]) -> NDArray[np.float64]:
-    """[N] 0..1: the rank of each cell's importance among all footage, and a part of the rank of its motion.
-
-    Only the order of importance is learned, so ranks are used. Motion breaks the many near-ties in favour of what
-    happens: an empty road is not a highlight because cars passed before and after.
-    """
-    keep = _ranks(np.array([footage[c.source].timing.keep.mean(c.range) for c in row]))
-    motion = _ranks(np.array([_motion(footage[c.source], c.range) for c in row]))
-    return (1 - MOTION_SHARE) * keep + MOTION_SHARE * motion
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[N] 0..1 mean rank of each value; equal values share theirs."""
-    ordered = np.sort(values)
-    ranks = np.searchsorted(ordered, values, side="left") + np.searchsorted(ordered, values, side="right")
-    halved: NDArray[np.float64] = ranks / (2 * len(values))
-    return halved
-
-
-def _motion(analysis: Analysis, part: TimeRange) -> float:
-    """Median difference from frame to frame, which a cut does not move."""
-    times = analysis.features.times
-    differences = analysis.features.frame_stats[times.frame_at(part.start) + 1 : times.frame_at(part.end) + 1, 2]
-    return float(np.median(differences)) if len(differences) else 0.0
-
-
 def _standing_out(ranks: NDArray[np.float64], seconds: NDArray[np.float64]) -> Fraction:
     """Seconds of the stretches that reach the upper rank, counted for as long as they stay above the lower one."""
     length = sum(seconds[a:b].sum() for a, b in runs_above(ranks, STANDS_OUT, STILL_OUT))
@@ -151,12 +145,14 @@ def _inside_one(ranges: list[TimeRange], t: Fraction) -> bool:
     return before >= 0 and t < ranges[before].end
 
 
-def _piece(footage: Footage, run: list[Cell]) -> Piece:
+def _piece(footage: Footage, run: list[Cell], reasons: list[str], takes: int) -> Piece:
     part = TimeRange(run[0].range.start, run[-1].range.end)
     analysis = footage[run[0].source]
     keep = min(max(analysis.timing.keep.mean(part), 0.0), 1.0)
     whole = part == analysis.timing.shots[run[0].shot].range
-    words = f"{'the whole shot' if whole else 'the best part of the shot'}, importance {keep:.2f}"
+    what = "the whole shot" if whole else "the best part of the shot"
+    best = [f"the best of {takes} takes"] if takes > 1 else []
+    words = ", ".join([what, f"importance {keep:.2f}", *best, *reasons])
     return Piece(
         source=run[0].source,
         shot=run[0].shot,

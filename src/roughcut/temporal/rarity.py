@@ -28,9 +28,9 @@ LEAST, MOST = 0.2, 0.8
 class Rarity:
     """The rarity of each row of a film, and what it weighs beside what is shown."""
 
-    def __init__(self, density: F32, typical: F32) -> None:
+    def __init__(self, density: np.ndarray, typical: np.ndarray) -> None:
         """Args: density, typical: [N] as in the formula above."""
-        self.values: F32 = _spread(TYPICAL * _spread(typical) - _spread(density))
+        self.values: F32 = _spread(TYPICAL * _spread(typical) - _spread(density)).astype(np.float32)
         """[N] of mean 0 and a deviation of 1, or less where all rows are alike"""
         self.weight = _weight(float(density.mean())) if len(density) else LEAST
         """0.2 in a varied film, 0.8 in one where all is alike"""
@@ -46,7 +46,7 @@ def rarity(rows: Callable[[], Iterable[F32]], count: int) -> Rarity:
     """
     references = _unit(_chosen(rows(), count))
     found = [_compared(_unit(block), references) for block in rows()]
-    return Rarity(*(np.concatenate([np.zeros(0, np.float32), *parts]) for parts in zip(*found, strict=True)))
+    return Rarity(*(np.concatenate([np.zeros(0), *parts]) for parts in zip(*found, strict=True)))
 
 
 def _chosen(blocks: Iterable[F32], count: int) -> F32:
@@ -63,21 +63,23 @@ def _picked(blocks: Iterable[F32], wanted: np.ndarray) -> Iterator[F32]:
         first += len(block)
 
 
-def _compared(rows: F32, references: F32) -> tuple[F32, F32]:
+def _compared(rows: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     cosines = rows @ references.T
     return np.exp(SHARPNESS * (cosines - 1)).mean(1), cosines.mean(1)
 
 
-def _unit(rows: F32) -> F32:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6))
+def _unit(rows: F32) -> np.ndarray:
+    """In double precision, so that blocks of any size give the same rarity."""
+    wide = rows.astype(np.float64)
+    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-6))
 
 
-def _spread(values: F32) -> F32:
+def _spread(values: np.ndarray) -> np.ndarray:
     """Mean 0, deviation 1; deviations below `FLAT` are left small."""
     if not len(values):
         return values
     centred = values - values.mean()
-    return np.asarray(centred / max(float(values.std()), FLAT), np.float32)
+    return np.asarray(centred / max(float(values.std()), FLAT))
 
 
 def _weight(density: float) -> float:

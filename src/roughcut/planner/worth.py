@@ -1,0 +1,79 @@
+"""What a stretch of footage is worth: what the networks say of its pictures, joined with what is heard and what moves.
+
+    worth = .6 rank(keep) + .2 rank(motion) + .1 rank(sound event) + .1 share of speech
+
+Ranks among all footage, for only the order of importance is learned. The shares are set by hand: people's scores of
+films with their sound are not to be had. Motion breaks the many near-ties in favour of what happens: an empty road is
+no highlight because cars passed before and after. A sound event is what is louder than the minute around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roughcut.planner.pieces import Footage
+from roughcut.planner.retakes import spoken_share
+from roughcut.records import Analysis
+from roughcut.timebase import TimeRange
+
+F64 = NDArray[np.float64]
+SHARES = {"keep": 0.6, "motion": 0.2, "sound": 0.1, "speech": 0.1}
+MINUTE = Fraction(30)  # seconds on either side
+MUCH = 0.75  # from this rank on a signal is a reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A step of one shot."""
+
+    source: int
+    shot: int
+    range: TimeRange
+
+
+class Worth:
+    """The worth of each cell, [N] in 0..1, and what it is made of."""
+
+    def __init__(self, footage: Footage, cells: Sequence[Cell]) -> None:
+        self._signals: dict[str, F64] = {
+            "keep": _ranks([footage[c.source].timing.keep.mean(c.range) for c in cells]),
+            "motion": _ranks([_motion(footage[c.source], c.range) for c in cells]),
+            "sound": _ranks([_event(footage[c.source], c.range) for c in cells]),
+            "speech": np.array([spoken_share(footage[c.source], c.range) for c in cells], np.float64),
+        }
+        self.total: F64 = np.sum([share * self._signals[name] for name, share in SHARES.items()], axis=0)
+
+    def reasons(self, first: int, stop: int) -> list[str]:
+        """What beside importance speaks for a run of cells, in words."""
+        words = {"motion": "much moves", "sound": "it is heard above the rest", "speech": "somebody speaks"}
+        return [said for name, said in words.items() if self._signals[name][first:stop].mean() >= MUCH]
+
+
+def _ranks(values: Sequence[float]) -> F64:
+    """[N] 0..1 mean rank of each value; equal values share theirs."""
+    given = np.array(values, np.float64)
+    ordered = np.sort(given)
+    ranks = np.searchsorted(ordered, given, side="left") + np.searchsorted(ordered, given, side="right")
+    halved: F64 = ranks / (2 * max(len(given), 1))
+    return halved
+
+
+def _motion(analysis: Analysis, over: TimeRange) -> float:
+    """Median difference from frame to frame, which a cut does not move."""
+    times = analysis.features.times
+    differences = analysis.features.frame_stats[times.frame_at(over.start) + 1 : times.frame_at(over.end) + 1, 2]
+    return float(np.median(differences)) if len(differences) else 0.0
+
+
+def _event(analysis: Analysis, over: TimeRange) -> float:
+    """Decibels of a stretch above the minute around it; 0 without sound."""
+    loudness = analysis.timing.loudness
+    if not len(loudness.values):
+        return 0.0
+    around = TimeRange(over.start - MINUTE, over.end + MINUTE)
+    return round(loudness.mean(over) - loudness.mean(around), 1)

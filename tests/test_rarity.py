@@ -1,0 +1,92 @@
+"""Rarity: what a film shows once stands out, in blocks as at once, and weighs more where all else is alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roughcut.records import F32
+from roughcut.temporal import rarity as rooms
+from roughcut.temporal.moments import fused, smoothed
+from roughcut.temporal.rarity import LEAST, MOST, Rarity, rarity
+
+
+def film(*scenes: tuple[int, int], noise: float = 0.05) -> F32:
+    """Rows of `length` each around the scene's own direction."""
+    rng = np.random.default_rng(0)
+    directions = np.eye(8)
+    rows = np.concatenate([np.tile(directions[scene], (length, 1)) for scene, length in scenes])
+    return (rows + noise * rng.normal(size=rows.shape)).astype(np.float32)
+
+
+def of(rows: F32) -> Rarity:
+    return rarity(lambda: [rows], len(rows))
+
+
+def test_what_is_shown_once_is_rare() -> None:
+    """Ten rows of another scene in a film of one scene are rarer than all others."""
+    rows = film((0, 60), (1, 10), (0, 60))
+    values = of(rows).values
+    assert values[60:70].min() > np.delete(values, np.s_[60:70]).max()
+
+
+def test_what_is_alike_but_foreign_is_less_rare() -> None:
+    """Of two scenes shown as long, the one that is a little like the film stands out more than one unlike it."""
+    rows = film((0, 100), (1, 10), (2, 10))
+    rows[100:110] += 0.8 * np.eye(8, dtype=np.float32)[0]
+    values = of(rows).values
+    assert values[100:110].mean() > values[110:].mean()
+
+
+def test_weight_falls_with_variety() -> None:
+    """Rarity weighs most in a film of one scene, least in one of many short ones."""
+    uniform, varied = of(film((0, 200))), of(film(*((i, 4) for i in range(8)), noise=0.4))
+    assert uniform.weight == pytest.approx(MOST, abs=0.02)
+    assert varied.weight < (LEAST + MOST) / 2
+
+
+@given(st.integers(1, 40), st.integers(1, 17))
+def test_blocks_are_the_whole(count: int, size: int) -> None:
+    """Blocks of any size give the rarity of the whole film."""
+    rows = np.random.default_rng(count).normal(size=(count, 6)).astype(np.float32)
+    blocks = rarity(lambda: (rows[i : i + size] for i in range(0, count, size)), count)
+    np.testing.assert_allclose(blocks.values, of(rows).values, atol=1e-5)
+    assert blocks.weight == pytest.approx(of(rows).weight)
+
+
+def test_some_rows_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compared with an even choice of the rows, a long film has nearly the rarity that all rows give."""
+    rows = film(*((i % 3, 40 + 10 * i) for i in range(6)), noise=0.05)
+    exact = of(rows).values
+    monkeypatch.setattr(rooms, "REFERENCES", 64)
+    assert np.corrcoef(of(rows).values, exact)[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("count", [1, 2, 500])
+def test_films_without_any_difference(count: int) -> None:
+    """One row, or rows all alike, have no rarity, and no number that is not one."""
+    values = of(np.tile(np.eye(1, 4, dtype=np.float32), (count, 1))).values
+    np.testing.assert_allclose(values, 0, atol=1e-5)
+
+
+def test_rows_of_nothing() -> None:
+    """Rows of length zero (black pictures without meaning) give finite numbers."""
+    assert np.isfinite(of(np.zeros((5, 4), np.float32)).values).all()
+
+
+def test_smoothing_keeps_constants_and_spreads_peaks() -> None:
+    """A constant stays as it is up to the ends; a peak keeps its place; nothing leaves the range."""
+    np.testing.assert_allclose(smoothed(np.full(7, 3.0, np.float32)), 3.0, atol=1e-6)
+    peak = smoothed(np.eye(1, 31, 15, dtype=np.float32)[0])
+    assert peak.argmax() == 15
+    assert 0 < peak[12] < peak[15] < 1
+
+
+def test_fused_mixes_by_weight() -> None:
+    """Where all is alike rarity decides, in a varied film what is shown."""
+    shown = np.linspace(-1, 1, 120).astype(np.float32)
+    uniform, varied = of(film((0, 110), (1, 10), noise=0.0)), of(film(*((i % 8, 15) for i in range(8)), noise=0.4))
+    assert fused(shown, uniform).argmax() >= 110
+    assert np.corrcoef(fused(shown, varied), shown)[0, 1] > 0.7
