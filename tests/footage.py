@@ -64,11 +64,11 @@ def make_analysis(
     seconds = times.time(total)
     half_seconds = -(-seconds // HALF)
     values = np.full(half_seconds, 0.5, np.float32)
-    scenes = np.zeros((half_seconds, len(shots)), np.float32)
+    scenes = np.zeros((half_seconds, min(len(shots), 64)), np.float32)
     for i, shot in enumerate(shots):
         part = slice(round(shot.range.start * 2), max(round(shot.range.end * 2), round(shot.range.start * 2) + 1))
         values[part] = 0.5 if keep is None else keep[i]
-        scenes[part] = np.eye(len(shots), dtype=np.float32)[0 if same_scene else i]
+        scenes[part] = np.arange(scenes.shape[1]) == (0 if same_scene else i % scenes.shape[1])
     pictures = np.minimum((np.arange(half_seconds) * rate / 2).astype(np.int64), total - 1)
     tenths = int(seconds * 10)
     loud = np.full(tenths, -60.0, np.float32)

@@ -47,9 +47,12 @@ def read_annotations(path: Path, name: str) -> list[LabelledFilm]:
         raise DataError("unknown set of annotations", where=path, got=name, allowed=", ".join(_SCORES))
     try:
         with h5py.File(path) as file:
-            return [_film(f"{name}/{key}", group, _SCORES[name]) for key, group in file.items()]
-    except (OSError, KeyError, ValueError) as error:
+            films = [_film(path, f"{name}/{key}", group, _SCORES[name]) for key, group in file.items()]
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise DataError("the annotations cannot be read", where=path, got=error) from error
+    if not films:
+        raise DataError("no film in the annotations", where=path)
+    return films
 
 
 def read_folds(data: Path, name: str) -> list[set[str]]:
@@ -69,9 +72,16 @@ def read_folds(data: Path, name: str) -> list[set[str]]:
     return folds
 
 
-def _film(name: str, group: h5py.Group, scores: str) -> LabelledFilm:
+def _film(path: Path, name: str, group: h5py.Group, scores: str) -> LabelledFilm:
     captions, picks = json.loads(group["captions"][()]), group["picks"][...]
-    rows = min(len(captions), len(picks))
-    given = group[scores][...]
-    at = np.minimum(picks[:rows], given.shape[1] - 1)
-    return LabelledFilm(name=name, captions=tuple(captions[:rows]), scores=given[:, at].astype(np.float32))
+    rows, given, where = min(len(captions), len(picks)), group[scores][...], f"{path}, {name}"
+    if not rows or not len(given):
+        raise DataError("empty labels", where=where, allowed="a caption, a pick and a score for each row")
+    at = picks[:rows]
+    if at.min() < 0 or at.max() >= given.shape[1]:
+        last = given.shape[1] - 1
+        raise DataError("a label lies beyond the film", where=where, got=f"frame {at.max()}", allowed=f"0 to {last}")
+    found = given[:, at].astype(np.float32)
+    if not np.isfinite(found).all():
+        raise DataError("a score is not a number", where=where, got="NaN or infinity")
+    return LabelledFilm(name=name, captions=tuple(captions[:rows]), scores=found)

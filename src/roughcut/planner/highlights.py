@@ -51,7 +51,7 @@ def highlight_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
 def _without_retakes(
     footage: Footage, row: list[Cell], cells: Cells, budget: int, shortest: int
 ) -> tuple[list[tuple[int, int]], dict[ShotKey, int]]:
-    """The best runs where further takes of a kept scene are worth less, and how many takes a kept one is the best of."""
+    """The best runs, further takes of a kept scene being worth less, and of how many takes a kept one is the best."""
     of_shot = [_key(cell) for cell in row]
     best_of: dict[ShotKey, ShotKey] = {}
     runs = best_runs(cells, budget, shortest)
@@ -91,9 +91,9 @@ def _seconds(row: list[Cell]) -> NDArray[np.float64]:
 
 
 def _free(cells: Cells) -> Cells:
-    """The same cells where no cut costs anything and black is worth little rather than a loss."""
-    nothing = np.zeros(len(cells))
-    return replace(cells, value=np.maximum(cells.value, 1e-6), cut_in=nothing, cut_out=nothing)
+    """The same cells where cuts cost next to nothing and black is worth little rather than a loss."""
+    hardly = np.full(len(cells), 1e-8)
+    return replace(cells, value=np.maximum(cells.value, 1e-6), cut_in=hardly, cut_out=hardly)
 
 
 def _cells_of(source: int, analysis: Analysis, step: Fraction) -> list[Cell]:

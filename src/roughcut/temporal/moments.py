@@ -16,6 +16,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from roughcut.errors import ModelError
 from roughcut.models import store
 from roughcut.models.store import Model
 from roughcut.records import F32, Curve, Features
@@ -37,7 +38,11 @@ def grid_rows(features: Features) -> F32:
 
 
 def grid_blocks(features: Features, size: int = BLOCK_ROWS) -> Iterator[F32]:
-    """`grid_rows` in consecutive blocks of `size` rows, the last one shorter."""
+    """`grid_rows` in consecutive blocks of `size` rows, the last one shorter.
+
+    Raises:
+        ModelError: an embedding is not a number.
+    """
     times = features.times
     if not len(times) or not len(features.picture_frames):
         return
@@ -53,6 +58,8 @@ def grid_blocks(features: Features, size: int = BLOCK_ROWS) -> Iterator[F32]:
         sums = np.zeros((stop - first, features.embeddings.shape[1]))
         np.add.at(sums, cells[a:b] - first, part(features.embeddings, a, b))
         sums /= np.maximum(filled[first:stop, None], 1)
+        if not np.isfinite(sums).all():
+            raise ModelError("an embedding is not a number", where="encoder", next_step="analyse anew with --no-cache")
         yield np.asarray(sums[wanted - first], np.float32)
 
 
@@ -133,8 +140,18 @@ class MomentMapper:
     """U = RNN(X) for moments."""
 
     def __init__(self, model: Model | None = None) -> None:
-        """The shipped network, or another of the same contract."""
+        """The shipped network, or another of the same contract.
+
+        Raises:
+            ModelError: it has other heads.
+        """
         self._model = model or store.load("moments")
+        heads = self._model.card.get("heads")
+        if not isinstance(heads, dict) or not set(HEADS) <= set(heads):
+            raise ModelError(
+                "a network of another version: it lacks heads", where=self._model.name,
+                got=", ".join(heads or ()) or "none", allowed=", ".join(HEADS),
+            )  # fmt: skip
 
     def map(self, features: Features) -> tuple[Curve, Curve, Curve]:
         """Curves `keep`, `accent`, `lull` in [0, 1], one value per half second of the film; empty without pictures."""

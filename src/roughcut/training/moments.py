@@ -104,6 +104,8 @@ class MomentTask:
         for column, head in enumerate(HEADS):
             ridge = Ridge(streams, o.ridge, TARGETS[column])
             share = ridge.share if head != "keep" else 0.5
+            if not 0 < share < 1:
+                raise DataError(f"the labels have one class of {head} only", where=self.manifest.path, got=share)
             slope = 1.0 if head == "keep" else 1 / (share * (1 - share))  # of the logit, where the head begins
             bias = float(np.log(share / (1 - share))) - slope * ridge.middle
             network.start_linear(head, torch.from_numpy(slope * ridge.weights).float(), bias)
