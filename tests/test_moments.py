@@ -36,8 +36,10 @@ from roughcut.temporal.moments import (
 from roughcut.temporal.rarity import rarity
 from roughcut.training.captions import CaptionSpace
 from roughcut.training.export import export_stream
+from roughcut.training.folds import RECIPE
 from roughcut.training.importance import Bridge, Ridge, Stream, caption_stream, picture_stream, targets
 from roughcut.training.moments import correlation
+from roughcut.training.settings import read_config
 
 CAPTIONS = ("a dog runs", "a red car", "a man speaks", "the dog sleeps", "a car stops", "a man and a dog", "blue water")
 
@@ -207,6 +209,12 @@ def test_weighted_correlation() -> None:
     weights = torch.tensor([[1.0, 1.0, 1.0, 0.0]])
     assert float(correlation(ours, 2 * ours + 1, weights)) == pytest.approx(1)
     assert float(correlation(ours, torch.tensor([[3.0, 2.0, 1.0, 5.0]]), weights)) == pytest.approx(-1)
+
+
+def test_the_recipe_of_the_folds_is_the_one_that_ships() -> None:
+    """What `evaluate` trains is what `configs/moments.toml` says and the card of the network tells."""
+    assert read_config(Path(__file__).parents[1] / "configs" / "moments.toml") == RECIPE
+    assert store.load("moments").card["recipe"]["config"] == RECIPE
 
 
 def write_annotations(folder: Path) -> None:

@@ -89,6 +89,16 @@ def test_sound_and_speech_break_ties() -> None:
     assert "heard above the rest" in plan.clips[1].decision.words
 
 
+def test_black_is_never_a_highlight_whatever_small_words_stand_in_it() -> None:
+    """A black shot with a watermark is left out for a less important one; a dark scene that shows something is not."""
+    footage = make_analysis([4] * 3, keep=[0.9, 0.3, 0.8])
+    stats = footage.features.frame_stats.copy()
+    stats[:100, :2] = (0.0037, 0.0202)  # a line of small print
+    stats[200:, :2] = (0.02, 0.05)  # fireworks
+    plan = highlights(replace(footage, features=replace(footage.features, frame_stats=stats)), 8)
+    assert kept(plan) == [1, 2]
+
+
 def test_importance_outweighs_all_else() -> None:
     """A quiet still shot that people would keep beats a loud one that they would not."""
     footage = make_analysis([4] * 4, keep=[0.9, 0.2, 0.1, 0.1], speech=[(8.5, 11.5)])

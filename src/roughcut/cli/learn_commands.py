@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -56,6 +57,8 @@ def evaluate(
 
     evaluation = shown.evaluation_room()
     options = {} if split is None else {"split": split}
-    with display.progress(quiet or as_json) as progress:
+    with display.progress(quiet or as_json) as progress, TemporaryDirectory() as place:
+        if task == "moments" and models is None and split in (None, "csta"):  # what ships has learned from these films
+            models = shown.moment_folds(data, Path(place), progress)
         report = evaluation.evaluate(task, data, models=models, progress=progress, **options)
     display.say_json(report.json()) if as_json else display.say(report.table())

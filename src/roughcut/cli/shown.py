@@ -19,6 +19,7 @@ from roughcut.records import (
     AudioStream,
     FrameTimes,
     MediaInfo,
+    Progress,
     Shot,
     SubtitleStream,
     Transition,
@@ -316,6 +317,14 @@ def evaluation_room() -> ModuleType:
     except ModuleNotFoundError as error:
         raise _extra_missing(error) from None
     return run
+
+
+def moment_folds(data: Path, place: Path, progress: Progress) -> Path:
+    """The folder of predictions for films that the shipped network has learned from: trained anew, fold by fold."""
+    training_room()
+    from roughcut.training.folds import predict_folds
+
+    return predict_folds(data, place, progress)
 
 
 def _extra_missing(error: ModuleNotFoundError) -> OptionError:

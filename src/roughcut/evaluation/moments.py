@@ -19,8 +19,7 @@ from roughcut.evaluation.correlation import Agreement, agreement, mean_agreement
 from roughcut.records import Progress, no_progress
 
 SETS = ("tvsum", "summe")
-LEARNED = ("network", "network_own", "network_shown", "ridge", "ridge_own", "ridge_shown")
-METHODS = (*LEARNED, "rarity", "novelty", "change", "random")
+METHODS = ("network", "network_shown", "ridge", "ridge_shown", "rarity", "novelty", "change", "random")
 TIMING = ("accent", "lull")
 _TRAIN = "train the folds first: python -m roughcut.training.folds MANIFEST -o FOLDER"
 
@@ -51,9 +50,7 @@ class MomentReport:
             f"{head} AP {self.timing[f'{head}_ap']:.3f} (chance {self.timing[f'{head}_share']:.3f})" for head in TIMING
         ]
         lines.append("effect timing: " + ", ".join(timing))
-        lines.append(
-            "one rule weighs rarity for both sets; own: a weight per set chosen in the training films; shown: 0"
-        )
+        lines.append("network, ridge: with rarity, as it ships; shown: without")
         lines.append(f"captions as features, csta folds; key frames: pictures alone, {self.films} TVSum films, unseen")
         return "\n".join(lines)
 

@@ -28,7 +28,8 @@ STANDS_OUT, STILL_OUT = 0.7, 0.45  # ranks between which a stretch stands out (h
 PRICE_SHOT_EDGE, PRICE_INSIDE, PRICE_IN_WORD = 0.1, 0.5, 1.5  # in seconds of best footage
 FURTHER_TAKE = 0.3  # of its worth has a shot that shows what another kept one shows
 ROUNDS = 6  # searches anew after further takes were found
-BLACK_LUMA, FLAT = 0.04, 0.02
+BLACK_LUMA, FLAT = 0.04, 0.02  # flat and this dark is black ...
+NOTHING_SEEN = 0.005  # ... and so is less light than this, whatever small words stand in it
 
 
 def highlight_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
@@ -123,7 +124,10 @@ def _standing_out(ranks: NDArray[np.float64], seconds: NDArray[np.float64]) -> F
 def _is_black(analysis: Analysis, part: TimeRange) -> bool:
     times = analysis.features.times
     stats = analysis.features.frame_stats[times.frame_at(part.start) : times.frame_at(part.end) + 1]
-    return bool(len(stats)) and bool(stats[:, 0].mean() < BLACK_LUMA and stats[:, 1].mean() < FLAT)
+    if not len(stats):
+        return False
+    luma, contrast = stats[:, :2].mean(0)
+    return bool(luma < NOTHING_SEEN or (luma < BLACK_LUMA and contrast < FLAT))
 
 
 def _prices(footage: Footage, row: list[Cell], *, at_start: bool) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from roughcut.models.store import Model
 from roughcut.records import F32, Curve, Features
 from roughcut.records.rows import part
 from roughcut.temporal.mapper import BlockStream, sigmoid
-from roughcut.temporal.rarity import Rarity, rarity
+from roughcut.temporal.rarity import rarity
 
 ROW_STEP = Fraction(1, 2)  # seconds per row
 NEAR_ROWS, WIDE_ROWS = 4, 30  # rows on either side: 2 and 15 seconds
@@ -122,13 +122,20 @@ def near_rows(context: F32) -> F32:
     return np.asarray((before + after) / 2)
 
 
-def fused(shown: F32, rare: Rarity) -> F32:
-    """[N] logits of keep, from the network's answer (deviation about 1 in a film) and the rarity of the rows."""
-    return smoothed((1 - rare.weight) * shown + rare.weight * rare.values)
+def fused(shown: F32, rare: F32) -> F32:
+    """[N] logits of keep, from what is shown (the network's answer, deviation about 1 in a film) and its rarity.
+
+    Their deviation within the film is 1 at most, so that no moment is all or nothing.
+    """
+    both = smoothed(shown + rare)
+    deviation = float(both.std()) if len(both) else 0.0
+    return both if deviation <= 1 else np.asarray((both - both.mean()) / deviation)
 
 
 def smoothed(values: F32, rows: float = SMOOTH_ROWS) -> F32:
     """[N] the mean under a bell of deviation `rows` around each value; at the ends of what there is."""
+    if not len(values):
+        return values
     reach = math.ceil(3 * rows)
     bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / rows) ** 2)
     inside = slice(reach, reach + len(values))
@@ -167,7 +174,5 @@ class MomentMapper:
         stream = BlockStream(self._model)
         settled = [*(stream.push(rows) for rows in context()), stream.finish()]
         logits = {name: np.concatenate([given[name] for given in settled])[:, 0] for name in HEADS}
-        if len(logits["keep"]):
-            rare = rarity(lambda: (near_rows(block) for block in context()), len(logits["keep"]))
-            logits["keep"] = fused(logits["keep"], rare)
-        return logits
+        rare = rarity(lambda: (near_rows(block) for block in context()), len(logits["keep"]))
+        return logits | {"keep": fused(logits["keep"], rare)}

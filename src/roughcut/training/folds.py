@@ -1,8 +1,7 @@
 """`python -m roughcut.training.folds MANIFEST -o FOLDER`: the moments recipe, once per published fold.
 
-Each fold's test films are kept out of everything: caption space, bridge, network, and what is chosen by holding out
-parts of the training films in turn (`training.moment_methods.choose`). `roughcut evaluate moments` reads the
-predictions this leaves behind.
+Each fold's test films are kept out of everything: caption space, bridge, network, and the choice of the ridge
+regression's strength. `roughcut evaluate moments` reads the predictions this leaves behind.
 """
 
 from __future__ import annotations
@@ -10,26 +9,47 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from roughcut.errors import RoughcutError
+from roughcut.records import Progress
 from roughcut.training.files import write_whole
 from roughcut.training.loop import fit
 from roughcut.training.moments import MomentTask
+from roughcut.training.prepare import prepare
 from roughcut.training.settings import LoopSettings, read_config, settings
 from roughcut.training.tasks import Recipe, TaskInput
 
 FOLDS = 5
+RECIPE: dict[str, dict[str, Any]] = {
+    "train": {
+        "steps": 40, "rate": 1e-3, "warmup": 5, "weight_decay": 0.05, "validate_every": 20, "patience": 100,
+    },
+    "task": {"validation": 0.0},
+}  # fmt: skip
+"""What ships: `configs/moments.toml`."""
+Recipes = Mapping[str, dict[str, Any]]
 
 
-def train_fold(manifest: Path, out: Path, config: Path | None, fold: int, seed: int) -> dict[str, Any]:
-    """Learn from all but the test films into `out/fold-N`.
+def predict_folds(data: Path, out: Path, progress: Progress) -> Path:
+    """Train all folds of a data folder by the recipe that ships; returns `out`, for `evaluate_moments`."""
+    manifest = out / "moments.jsonl"
+    root = data if (data / "moments").is_dir() else data.parent
+    prepare("moments", root, manifest)
+    for fold, _ in enumerate(train_folds(manifest, out, RECIPE, 0)):
+        progress("training on each fold's other films", fold + 1, FOLDS)
+    return out
 
-    Returns:
-        What was chosen inside the training films.
-    """
-    tables = read_config(config)
+
+def train_folds(manifest: Path, out: Path, tables: Recipes, seed: int) -> Iterator[dict[str, float]]:
+    """`train_fold` for every fold, one by one as they are asked for."""
+    return (train_fold(manifest, out, tables, fold, seed) for fold in range(FOLDS))
+
+
+def train_fold(manifest: Path, out: Path, tables: Recipes, fold: int, seed: int) -> dict[str, float]:
+    """Learn from all but the test films into `out/fold-N`; returns the scores on the films learned from."""
     options = {**tables["task"], "fold": fold, "validation": 0.0}
     folder = out / f"fold-{fold}"
     task = MomentTask(TaskInput(data=manifest, options=options, seed=seed))
@@ -46,8 +66,7 @@ def train_fold(manifest: Path, out: Path, config: Path | None, fold: int, seed: 
     said = task.predictions(fitted.network)
     task.export(fitted.network, folder, recipe)
     write_whole(folder / "predictions.json", json.dumps({**said, "timing": task.timing(fitted.network)}))
-    choice: dict[str, Any] = said["choice"]
-    return choice
+    return fitted.scores
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,13 +74,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m roughcut.training.folds", description=__doc__)
     parser.add_argument("manifest", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True)
-    parser.add_argument("--config", type=Path)
+    parser.add_argument("--config", type=Path, help="the recipe; the one that ships where it is left out")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     try:
-        for fold in range(FOLDS):
-            choice = train_fold(given.manifest, given.out, given.config, fold, given.seed)
-            print(f"fold {fold}: {json.dumps(choice)}", flush=True)
+        tables = RECIPE if given.config is None else read_config(given.config)
+        for fold, scores in enumerate(train_folds(given.manifest, given.out, tables, given.seed)):
+            print(f"fold {fold}:", *(f"{name} {value:.3f}" for name, value in scores.items()), flush=True)
     except RoughcutError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

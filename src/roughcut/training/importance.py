@@ -19,7 +19,7 @@ from roughcut.evaluation.correlation import standard_ranks
 from roughcut.networks.moments import compare
 from roughcut.records import F32
 from roughcut.temporal.moments import context_rows, latest, near_rows
-from roughcut.temporal.rarity import Rarity, rarity
+from roughcut.temporal.rarity import rarity
 from roughcut.training.captions import CaptionSpace
 
 RISE_ROWS = 4  # two seconds
@@ -40,8 +40,8 @@ class Stream:
     """[T, 4]: keep as a z-score, keep as a rank in 0..1, accent, lull"""
     weights: F32
     """[T] 1 where the row is known, 0 where it stands in for one that is not"""
-    rare: Rarity
-    """how rare each row is in its film"""
+    rare: F32
+    """[T] how rare each row is in its film"""
 
 
 def caption_stream(film: LabelledFilm, space: CaptionSpace) -> Stream:
@@ -65,7 +65,7 @@ def picture_stream(film: LabelledFilm, steps: Sequence[int], embeddings: F32, br
     return Stream(name=film.name, rows=context_rows(bridge(seen)), targets=targets(film), weights=weights, rare=rare)
 
 
-def _rarity(context: F32) -> Rarity:
+def _rarity(context: F32) -> F32:
     return rarity(lambda: [near_rows(context)], len(context))
 
 

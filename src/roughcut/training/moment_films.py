@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -65,13 +66,18 @@ def _seen(entries: Sequence[tuple[int, Path]], film: LabelledFilm) -> Pictures:
     for step, path in entries:
         if not 0 <= step < rows:
             raise DataError("the label lies beyond its film", where=path, got=f"row {step}", allowed=f"0 to {rows - 1}")
-    encoder = store.load("encoder")
-    pictures = np.stack([squashed(load_picture(path), ENCODER_SIZE) for _, path in entries])
-    plain, mirrored = (
-        np.concatenate([encoder.run(pictures=part)["embedding"] for part in np.array_split(p, len(p) // 8 + 1)])
-        for p in (pictures, np.ascontiguousarray(pictures[:, :, ::-1]))
-    )
+    seen = [_embedded(path) for _, path in entries]
+    plain, mirrored = (np.stack(rows) for rows in zip(*seen, strict=True))
     return Pictures([step for step, _ in entries], plain, mirrored)
+
+
+@lru_cache(maxsize=4096)
+def _embedded(path: Path) -> tuple[F32, F32]:
+    """[D] of a picture and of its mirror image; remembered, for every fold asks for the same ones."""
+    picture = squashed(load_picture(path), ENCODER_SIZE)
+    both = np.stack([picture, picture[:, ::-1]])
+    plain, mirrored = store.load("encoder").run(pictures=both)["embedding"]
+    return plain, mirrored
 
 
 def held_out(names: Sequence[str], share: float, fold: int | None) -> set[str]:

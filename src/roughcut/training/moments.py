@@ -35,7 +35,7 @@ from roughcut.training.captions import CaptionSpace
 from roughcut.training.importance import Bridge, Ridge, Stream, caption_stream, picture_stream
 from roughcut.training.manifest import read
 from roughcut.training.moment_films import Pictures, held_out, read_films, read_pictures
-from roughcut.training.moment_methods import choose, rho, spread, spread_ridge, three_ways, unlearned
+from roughcut.training.moment_methods import best_strength, both_ways, rho, spread, spread_ridge, unlearned
 from roughcut.training.sentences import shared_encoder
 from roughcut.training.settings import settings
 from roughcut.training.tasks import Batch, Recipe, TaskInput
@@ -91,6 +91,7 @@ class MomentTask:
         self.pictured = {n: picture_stream(films[n], p.steps, p.embeddings, self.bridge) for n, p in pictures.items()}
         self.steps = {name: p.steps for name, p in pictures.items()}
         self.films, self.test = films, sorted(test)
+        # SumMe's labels contradict TVSum's, and 25 films are too few to learn their own
         self.training = [n for n in sorted(learned) if n not in validation and n.startswith("tvsum")]
         self.validation = sorted(validation) or sorted(learned)
         if not self.training:
@@ -178,18 +179,17 @@ class MomentTask:
 
     def predictions(self, network: nn.Module) -> dict[str, Any]:
         """What every method says of the fold's test films: all rows through captions, key frames through pictures."""
-        learned = {n: s for n, s in self.captioned.items() if n not in self.test}
-        training = [self.captioned[name] for name in self.training]
-        choice = choose(learned, self.films, self._seed)
+        learned = {name: self.captioned[name] for name in self.training}
+        strength, training = best_strength(learned, self.films, self._seed), list(learned.values())
         methods = {
-            **three_ways("network", spread(lambda s: _answers(network, s)["keep"], training), choice),
-            **three_ways("ridge", spread_ridge(training, choice.strength), choice),
+            **both_ways("network", spread(lambda s: _answers(network, s)["keep"], training)),
+            **both_ways("ridge", spread_ridge(training, strength)),
             **unlearned(),
         }
         pictured = [name for name in self.test if name in self.pictured]
         return {
             "fold": self.options.fold,
-            "choice": {"ridge": choice.strength, "rarity": choice.weights},
+            "ridge": strength,
             "captions": {m: {n: _listed(say(self.captioned[n])) for n in self.test} for m, say in methods.items()},
             "pictures": {
                 m: {n: _listed(say(self.pictured[n])[self.steps[n]]) for n in pictured} for m, say in methods.items()
