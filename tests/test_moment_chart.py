@@ -105,3 +105,22 @@ def test_wrong_wishes_are_refused(
     assert isinstance(done.exception, RoughcutError)
     assert message in str(done.exception)
     assert Path("there.png").read_bytes() == b"x"
+
+
+def test_a_scene_shot_twice_is_kept_once(tmp_path: Path) -> None:
+    """Of hills, beach, the hills again in other light, and a wall, nine seconds hold each scene once."""
+    from media import write_media
+    from roughcut.demo import scenes
+
+    takes = [(scenes.hills, 1.0), (scenes.beach, 1.0), (scenes.hills, 0.85), (scenes.wall, 1.0)]
+    frames = [
+        np.asarray(Image.fromarray((scene(n / 12) * light).astype(np.uint8)).resize((320, 180)))
+        for scene, light in takes
+        for n in range(36)
+    ]
+    path = write_media(tmp_path / "retake.mp4", frames, rate=Fraction(12))
+    found = pipeline.moments(path, target="9s", cache=False)
+    kept = {int(m.range.start // 3) for m in found.moments}
+    assert len(found.analysis.timing.shots) == 4
+    assert kept in ({0, 1, 3}, {1, 2, 3})
+    assert any("the best of 2 takes" in m.decision.words for m in found.moments)

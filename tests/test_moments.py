@@ -19,6 +19,7 @@ from roughcut.evaluation.run import evaluate
 from roughcut.models import store
 from roughcut.networks.moments import MomentNetwork, PictureMoments
 from roughcut.records import Features, FrameTimes
+from roughcut.temporal.likeness import Likeness
 from roughcut.temporal.mapper import sigmoid
 from roughcut.temporal.moments import (
     HEADS,
@@ -33,7 +34,6 @@ from roughcut.temporal.moments import (
     grid_rows,
     near_rows,
 )
-from roughcut.temporal.rarity import rarity
 from roughcut.training.captions import CaptionSpace
 from roughcut.training.export import export_stream
 from roughcut.training.folds import RECIPE
@@ -176,7 +176,7 @@ def test_exported_network_streams_as_pytorch(tmp_path: Path) -> None:
     with torch.no_grad():
         context = context_rows(grid_rows(seen))
         shown = whole(torch.from_numpy(context)[None])["keep"][0, :, 0].numpy()
-    wanted = fused(shown, rarity(lambda: [near_rows(context)], len(context)))
+    wanted = fused(shown, Likeness(lambda: [near_rows(context)], len(context)))
     assert len(keep.values) == 400
     np.testing.assert_allclose(keep.values, sigmoid(wanted), atol=1e-5)
 

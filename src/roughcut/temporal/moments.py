@@ -1,11 +1,12 @@
 """Moments: what people would keep, and when effects fit, from picture rows at 2 Hz.
 
     embeddings [P, D]  --grid_rows-->  [N, D]  --context_rows-->  [N, 5 D]  --moments.onnx-->  shown, accent, lull [N]
-                                                                 \\  --rarity-->  [N]  --fused with shown-->  keep [N]
+                                                                 \\  --Likeness-->  fused with shown: keep [N]
 
 What a row means depends on its film: the network sees each row beside the means of the seconds before and after it,
 of the half minute around it and of the whole film, and remembers the rest in its LSTM. What it makes of what is shown
-is joined by how rare that is in the film, and smoothed over a second or two, as people judge.
+is joined by how rare that is in the film, brought nearer to what it makes of moments alike, and smoothed over a second
+or two, as people judge.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from roughcut.models import store
 from roughcut.models.store import Model
 from roughcut.records import F32, Curve, Features
 from roughcut.records.rows import part
+from roughcut.temporal.likeness import Likeness
 from roughcut.temporal.mapper import BlockStream, sigmoid
-from roughcut.temporal.rarity import rarity
 
 ROW_STEP = Fraction(1, 2)  # seconds per row
 NEAR_ROWS, WIDE_ROWS = 4, 30  # rows on either side: 2 and 15 seconds
@@ -122,12 +123,12 @@ def near_rows(context: F32) -> F32:
     return np.asarray((before + after) / 2)
 
 
-def fused(shown: F32, rare: F32) -> F32:
+def fused(shown: F32, likeness: Likeness) -> F32:
     """[N] logits of keep, from what is shown (the network's answer, deviation about 1 in a film) and its rarity.
 
     Their deviation within the film is 1 at most, so that no moment is all or nothing.
     """
-    both = smoothed(shown + rare)
+    both = smoothed(likeness.shared(shown + likeness.rarity()))
     deviation = float(both.std()) if len(both) else 0.0
     return both if deviation <= 1 else np.asarray((both - both.mean()) / deviation)
 
@@ -174,5 +175,5 @@ class MomentMapper:
         stream = BlockStream(self._model)
         settled = [*(stream.push(rows) for rows in context()), stream.finish()]
         logits = {name: np.concatenate([given[name] for given in settled])[:, 0] for name in HEADS}
-        rare = rarity(lambda: (near_rows(block) for block in context()), len(logits["keep"]))
-        return logits | {"keep": fused(logits["keep"], rare)}
+        likeness = Likeness(lambda: (near_rows(block) for block in context()), len(logits["keep"]))
+        return logits | {"keep": fused(logits["keep"], likeness)}

@@ -18,8 +18,8 @@ from roughcut.evaluation.annotations import LabelledFilm
 from roughcut.evaluation.correlation import standard_ranks
 from roughcut.networks.moments import compare
 from roughcut.records import F32
+from roughcut.temporal.likeness import Likeness
 from roughcut.temporal.moments import context_rows, latest, near_rows
-from roughcut.temporal.rarity import rarity
 from roughcut.training.captions import CaptionSpace
 
 RISE_ROWS = 4  # two seconds
@@ -40,33 +40,35 @@ class Stream:
     """[T, 4]: keep as a z-score, keep as a rank in 0..1, accent, lull"""
     weights: F32
     """[T] 1 where the row is known, 0 where it stands in for one that is not"""
-    rare: F32
-    """[T] how rare each row is in its film"""
+    likeness: Likeness
+    """of the film's rows among themselves"""
 
 
 def caption_stream(film: LabelledFilm, space: CaptionSpace) -> Stream:
     """A film through its captions: every row is known."""
     rows = context_rows(space.embed(film.captions))
     known = np.ones(len(rows), np.float32)
-    return Stream(name=film.name, rows=rows, targets=targets(film), weights=known, rare=_rarity(rows))
+    return Stream(name=film.name, rows=rows, targets=targets(film), weights=known, likeness=_likeness(rows))
 
 
 def picture_stream(film: LabelledFilm, steps: Sequence[int], embeddings: F32, bridge: Bridge) -> Stream:
     """A film through the pictures there are of it: `embeddings[i]` is that of the picture at row `steps[i]`.
 
-    Rarity is judged on the embeddings themselves, as it is when a film is edited.
+    Likeness is judged on the embeddings themselves, as it is when a film is edited.
     """
     order = np.argsort(steps)
     known, count = np.minimum(np.asarray(steps)[order], len(film.captions) - 1), len(film.captions)
     seen = embeddings[order][np.searchsorted(known, latest(known, count))]
     distance = np.abs(np.arange(count)[:, None] - known).min(1)
     weights = (distance <= KNOWN_ROWS).astype(np.float32)
-    rare = _rarity(context_rows(seen))
-    return Stream(name=film.name, rows=context_rows(bridge(seen)), targets=targets(film), weights=weights, rare=rare)
+    likeness = _likeness(context_rows(seen))
+    return Stream(
+        name=film.name, rows=context_rows(bridge(seen)), targets=targets(film), weights=weights, likeness=likeness
+    )
 
 
-def _rarity(context: F32) -> F32:
-    return rarity(lambda: [near_rows(context)], len(context))
+def _likeness(context: F32) -> Likeness:
+    return Likeness(lambda: [near_rows(context)], len(context))
 
 
 def targets(film: LabelledFilm) -> F32:

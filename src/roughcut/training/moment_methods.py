@@ -29,7 +29,7 @@ def best_strength(streams: Mapping[str, Stream], films: Mapping[str, LabelledFil
         training = [streams[n] for n in names if n not in part]
         for strength in STRENGTHS:
             ridge = spread_ridge(training, strength)
-            found[strength] += [rho(fused(ridge(streams[n]), streams[n].rare), films[n]) for n in part]
+            found[strength] += [rho(fused(ridge(streams[n]), streams[n].likeness), films[n]) for n in part]
     return max(STRENGTHS, key=lambda strength: float(np.mean(found[strength])))
 
 
@@ -47,14 +47,14 @@ def spread(predictor: Predictor, training: Sequence[Stream]) -> Predictor:
 def both_ways(name: str, predictor: Predictor) -> dict[str, Predictor]:
     """`name` as it ships, and `name_shown` without rarity."""
     return {
-        name: lambda stream: fused(predictor(stream), stream.rare),
+        name: lambda stream: fused(predictor(stream), stream.likeness),
         f"{name}_shown": lambda stream: smoothed(predictor(stream)),
     }
 
 
 def unlearned() -> dict[str, Predictor]:
     """What can be said without labels."""
-    return {"rarity": lambda stream: smoothed(stream.rare), "novelty": _novelty, "change": _change}
+    return {"rarity": lambda stream: smoothed(stream.likeness.rarity()), "novelty": _novelty, "change": _change}
 
 
 def rho(predicted: F32, film: LabelledFilm) -> float:

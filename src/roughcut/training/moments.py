@@ -254,7 +254,7 @@ def _quantiles(network: MomentNetwork, seen: Sequence[Stream]) -> dict[str, list
     """Head -> its probability at the 5th, 50th and 95th of a hundred rows of films seen through pictures."""
     answers = [_answers(network, stream) for stream in seen]
     for answer, stream in zip(answers, seen, strict=True):
-        answer["keep"] = fused(answer["keep"], stream.rare)
+        answer["keep"] = fused(answer["keep"], stream.likeness)
     joined = {name: sigmoid(np.concatenate([answer[name] for answer in answers])) for name in HEADS}
     return {name: _listed(np.quantile(values, (0.05, 0.5, 0.95))) for name, values in joined.items()}
 
