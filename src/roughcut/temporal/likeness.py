@@ -1,6 +1,6 @@
 """How like each other the moments of one film are: what is rare among them, and what should be judged alike.
 
-    rarity_i = 2.5 typical_i - 16 density_i      density_i = mean over j of exp(32 (c_ij - 1)), typical_i of c_ij
+    rarity_i = 3 typical_i - 22 density_i        density_i = mean over j of exp(32 (c_ij - 1)), typical_i of c_ij
     shared_i = .3 v_i + .7 sum_j k_ij v_j / sum_j k_ij                             k_ij = exp(12 (c_ij - 1))
 
 with c_ij the cosine of rows i and j, each the mean of two seconds on either side. The density is a kernel estimate
@@ -9,7 +9,7 @@ stretch) is as rare, so being like the rest counts for a row. `shared` is a non-
 looks alike is worth alike, wherever in the film it stands.
 
 Nothing is scaled within a film. Where all is alike, densities are high and lie far apart, so that what is rare decides;
-in a varied film all are low, and what is shown does. The factors bring both terms to deviations of about .3 and .4 in
+in a varied film all are low, and what is shown does. The factors bring both terms to deviations of about .3 and .6 in
 varied films, beside a deviation of 1 of what is shown.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from roughcut.records import F32
 
 SHARPNESS = 32.0  # of the density's kernel; cosines of .93 weigh a tenth
-TYPICAL, DENSE = 2.5, 16.0
+TYPICAL, DENSE = 3.0, 22.0
 ALIKE = 12.0  # sharpness of the kernel of what is judged alike
 SHARED = 0.7
 REFERENCES = 1024  # rows of a film that all are compared with, evenly chosen
