@@ -58,7 +58,8 @@ def evaluate(
     evaluation = shown.evaluation_room()
     options = {} if split is None else {"split": split}
     with display.progress(quiet or as_json) as progress, TemporaryDirectory() as place:
-        if task == "moments" and models is None and split in (None, "csta"):  # what ships has learned from these films
+        if task == "moments" and models is None and data.is_dir() and split in (None, "csta"):
+            # what ships has learned from these films
             models = shown.moment_folds(data, Path(place), progress)
         report = evaluation.evaluate(task, data, models=models, progress=progress, **options)
     display.say_json(report.json()) if as_json else display.say(report.table())

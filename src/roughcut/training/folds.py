@@ -36,10 +36,11 @@ Recipes = Mapping[str, dict[str, Any]]
 def predict_folds(data: Path, out: Path, progress: Progress) -> Path:
     """Train all folds of a data folder by the recipe that ships; returns `out`, for `evaluate_moments`."""
     manifest = out / "moments.jsonl"
-    root = data if (data / "moments").is_dir() else data.parent
-    prepare("moments", root, manifest)
+    prepare("moments", data.parent if data.name == "moments" else data, manifest)
+    stage = "training on each fold's other films"
+    progress(stage, 0, FOLDS)
     for fold, _ in enumerate(train_folds(manifest, out, RECIPE, 0)):
-        progress("training on each fold's other films", fold + 1, FOLDS)
+        progress(stage, fold + 1, FOLDS)
     return out
 
 
