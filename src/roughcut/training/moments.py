@@ -42,6 +42,7 @@ from roughcut.training.tasks import Batch, Recipe, TaskInput
 
 VERSION = "2"
 TARGETS = (0, 2, 3)  # columns of `Stream.targets` by head
+LEAST_DEVIATION = 0.05  # of keep within a film; below it pictures tell nothing that should be spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +164,7 @@ class MomentTask:
         seen = [self.pictured[name] for name in self.training if name in self.pictured]
         keep = [_answers(network, stream)["keep"] for stream in seen]
         deviation = float(np.mean([film.std() for film in keep]))
-        network.spread("keep", float(np.median(np.concatenate(keep))), 1 / max(deviation, 1e-3))
+        network.spread("keep", float(np.median(np.concatenate(keep))), 1 / max(deviation, LEAST_DEVIATION))
         bridged = PictureMoments(network, torch.from_numpy(self.bridge.weight), torch.from_numpy(self.bridge.offset))
         columns = PARTS * len(self.bridge.weight)
         difference = export.export_stream(bridged, path, columns=columns)
