@@ -28,11 +28,11 @@ from roughcut.media.filters import Filters
 from roughcut.media.picture import Conformer, Film, FilmPicture
 from roughcut.media.probe import probe
 from roughcut.records import FilmSpec
+from roughcut.records.effect import Effect
 from roughcut.records.effects import (
     Caption,
     Captions,
     Denoise,
-    Effect,
     Grain,
     KenBurns,
     Letterbox,
@@ -42,7 +42,7 @@ from roughcut.records.effects import (
     Sharpen,
     Stabilise,
     Vignette,
-)  # fmt: skip
+)
 from roughcut.timeline.plan import Join
 
 WIDTH, HEIGHT = 1920, 1080

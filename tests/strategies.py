@@ -9,7 +9,19 @@ from typing import Any
 from hypothesis import strategies as st
 
 from roughcut.records import ColourTags, FilmSpec, Look, LookControls, TrackSpec
-from roughcut.records.effects import Caption, Captions, Freeze, Grain, Music, PushIn, Reframe, Speed, Vignette
+from roughcut.records.effects import (
+    Caption,
+    Captions,
+    Cover,
+    Freeze,
+    Grain,
+    Music,
+    Mute,
+    PushIn,
+    Reframe,
+    Speed,
+    Vignette,
+)
 from roughcut.timebase import STANDARD_RATES, TimeRange
 from roughcut.timeline.plan import OVERLAPPING, Clip, Decision, Dropped, Join, Plan, Source
 
@@ -105,6 +117,8 @@ CLIP_EFFECTS = st.lists(
         st.builds(Vignette, amount=SHARES, decision=DECISIONS),
         st.builds(Speed, rate=st.fractions("1/8", 8, max_denominator=1000), to=st.none() | st.just(Fraction(3, 2))),
         st.builds(Freeze, sound=st.sampled_from(["off", "on"])),
+        st.builds(lambda t, x: Cover(how="blur", times=(t,), boxes=((x, x, x + 1, x + 1),)), TIMES, SHARES),
+        st.builds(lambda t: Mute(ranges=((t, t + 1), (t + 2, t + 3))), TIMES),
         st.builds(lambda t, x, y: Reframe(times=(t, t + 1), points=((x, y), (y, x))), TIMES, SHARES, SHARES),
     ),
     max_size=2,

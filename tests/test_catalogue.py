@@ -10,7 +10,8 @@ import pytest
 from roughcut.effects.catalogue import catalogue, checked
 from roughcut.effects.transitions import BLENDS
 from roughcut.errors import OptionError, PlanError
-from roughcut.records.effects import EFFECTS, Caption, Effect, Grain, Letterbox, ParameterError, Speed
+from roughcut.records.effect import Effect, ParameterError
+from roughcut.records.effects import EFFECTS, Caption, Grain, Letterbox, Speed
 from roughcut.timebase import TimeRange
 from roughcut.timeline.metadata import from_plain, to_plain
 from roughcut.timeline.plan import OVERLAPPING, Clip, Decision, JoinKind
@@ -36,7 +37,7 @@ def test_effects_travel_as_plain_values(kind: type[Effect]) -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("glow", {}, r"unknown effect \(got glow\); allowed: push-in"),
+        ("glow", {}, r"unknown effect \(got glow\); allowed: cover, push-in"),
         ("grain", {"amount": 3}, r"grain.amount: out of range \(got 3\); allowed: 0 to 0.3"),
         ("grain", {"amount": float("nan")}, r"grain.amount: out of range"),
         ("grain", {"amount": "much"}, r"grain.amount: out of range"),

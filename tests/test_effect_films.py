@@ -15,10 +15,10 @@ from roughcut.media.audio import read_sound
 from roughcut.media.probe import probe
 from roughcut.media.retime import placed
 from roughcut.records import FilmSpec
+from roughcut.records.effect import Effect
 from roughcut.records.effects import (
     Caption,
     Captions,
-    Effect,
     Freeze,
     Grain,
     Inset,
@@ -31,7 +31,7 @@ from roughcut.records.effects import (
     Speed,
     Title,
     Vignette,
-)  # fmt: skip
+)
 from roughcut.rendering import render_plan
 from roughcut.timebase import TimeRange
 from roughcut.timeline.otio import read_otio, write_otio

@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     {"parts"},
     {"assembly"},
     {"watching", "rendering", "results"},  # the two halves of the pipeline
-    {"reporting", "wishes", "shotlist", "momentlist"},
+    {"reporting", "wishes", "shotlist", "momentlist", "people"},
     {"pipeline"},
     {"batch"},
     {"demo"},

@@ -19,7 +19,8 @@ from roughcut.media.rgb import read_timed_rgb
 from roughcut.planner.framing import follow_path, shake_path
 from roughcut.planner.options import PlanOptions
 from roughcut.records import U8, Cue, FilmSpec, MediaInfo, Progress, SubtitleStream, SubtitleTrack, TrackSpec
-from roughcut.records.effects import Caption, Captions, Denoise, Effect, Logo, Music, Reframe, Stabilise, Title
+from roughcut.records.effect import Effect
+from roughcut.records.effects import Caption, Captions, Denoise, Logo, Music, Reframe, Stabilise, Title
 from roughcut.timeline.plan import Clip, Plan
 from roughcut.timeline.srt import read_srt
 from roughcut.timeline.warp import seen_range

@@ -25,6 +25,7 @@ from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
 from roughcut.models import store
 from roughcut.momentlist import MomentList
+from roughcut.people import FoundFaces, cuts_of, face_detector, find_tracks, hidden, list_faces
 from roughcut.planner import PlanOptions, make_plan
 from roughcut.proving import Proof, verified
 from roughcut.records import Analysis, Look, MediaInfo, Progress, Timing, named_preset, no_progress
@@ -50,7 +51,13 @@ def probe(path: File) -> MediaInfo:
 
 
 def analyze(
-    path: File, *, track: str | int | None = None, cache: bool = True, progress: Progress = no_progress
+    path: File,
+    *,
+    track: str | int | None = None,
+    faces: bool = False,
+    detector: File | None = None,
+    cache: bool = True,
+    progress: Progress = no_progress,
 ) -> Analysis:
     """X, U and V of a file: what is in it, when, and how it should look.
 
@@ -58,11 +65,14 @@ def analyze(
 
     Args:
         track: the sound track to listen to, a number from 1 or a language; None takes the file's default.
+        faces: look for faces too, in a pass of their own.
+        detector: an ONNX file that finds them, in place of the shipped network.
 
     Raises:
-        InputError: the file is no usable footage. ModelError: a shipped network is missing or was altered.
+        InputError: the file is no usable footage. ModelError: a network is missing or was altered.
         OptionError: the file has no such track.
     """
+    eye = face_detector(detector) if faces else None
     info = probe(path)
     heard = heard_track(info, track)
     seen = watching.watch(info, track=heard, use_cache=cache, progress=progress)
@@ -82,6 +92,10 @@ def analyze(
     if track is not None and not info.audio:
         remarks.append("no sound track: --track has nothing to choose from here")
     looks = tuple(Look(confidence=0.0) for _ in timing.shots) if hdr else SpaceMapper(store).map(features, timing)
+    found = None
+    if eye is not None:
+        cuts = cuts_of(seen.transitions, features.times)
+        found = find_tracks(info, cuts, detector=eye, use_cache=cache, progress=progress)
     return Analysis(
         media=info,
         features=features,
@@ -90,6 +104,7 @@ def analyze(
         models=watching.model_versions(NETWORKS),
         warnings=(*info.warnings, *seen.losses, *remarks),
         track=heard,
+        faces=found,
     )
 
 
@@ -122,6 +137,18 @@ def moments(
     return MomentList(analysis=analysis, plan=plan(analysis, target=target, progress=progress))
 
 
+def faces(
+    path: File, *, detector: File | None = None, cache: bool = True, progress: Progress = no_progress
+) -> FoundFaces:
+    """The faces of a file, followed through each shot; `people.write_sheet` makes a page of them.
+
+    Raises:
+        InputError: the file is no usable footage. ModelError: a network is missing, altered, or no face detector.
+    """
+    network = None if detector is None else Path(detector)
+    return list_faces(probe(path), network=network, cache=cache, progress=progress)
+
+
 def plan(
     analyses: Analysis | Sequence[Analysis],
     *,
@@ -147,7 +174,8 @@ def plan(
         vfr: of footage at a variable rate make a film of one `constant` rate, or `keep` the times of its pictures.
         preset: how the film is written, a name of `records.PRESETS`; None takes the usual codec of its kind of file.
         finish: what is laid on it: `effects` (none, subtle, rich), `captions` (an .srt), `title`, `logo`, `music`,
-            `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1).
+            `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1); whose `faces` are hidden (needs analyses
+            with faces), with which `cover` (solid, mosaic, blur), a list of `people`; `mute_voices`.
 
     Raises:
         OptionError: a value that is not allowed, or a target longer than the footage. InputError: captions, logo or
@@ -160,7 +188,7 @@ def plan(
     check_finish(options, len(footage))
     made = make_plan(footage, options, name=name)
     media = {source.id: analysis.media for source, analysis in zip(made.sources, footage, strict=True)}
-    return finished(made, media, options, progress)
+    return hidden(finished(made, media, options, progress), footage, options)
 
 
 def render(
@@ -237,6 +265,7 @@ def edit(
     hardware: str = "off",
     smart: str | None = None,
     resume: bool = False,
+    detector: File | None = None,
     force: bool = False,
     cache: bool = True,
     progress: Progress = no_progress,
@@ -252,14 +281,16 @@ def edit(
         "keep": keep, "look": look, "transitions": transitions, "sdr": sdr, "vfr": vfr, "preset": preset,
         **finish,
     }  # fmt: skip
-    check_finish(PlanOptions.parse(target=target, **asked), len(files))
+    options = PlanOptions.parse(target=target, **asked)
+    check_finish(options, len(files))
     for path in files:
         check_file(path)
     check_writing(out, preset, hardware, smart)
     timeline = out.with_suffix(".otio")
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)
     began = perf_counter()
-    analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in files]
+    looking: dict[str, Any] = {"track": track, "faces": options.faces is not None, "detector": detector}
+    analyses = [analyze(path, **looking, cache=cache, progress=progress) for path in files]
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)  # another run may have been faster
     planned = plan(analyses, target=target, name=out.stem, progress=progress, **asked)
     decided = perf_counter()
@@ -268,7 +299,7 @@ def edit(
         progress=progress,
     )  # fmt: skip
     write_otio(planned, timeline)  # after the film: an interrupted edit leaves nothing behind
-    wishes = {**asked, "target": target, "track": track, "hardware": hardware, "smart": smart}
+    wishes = {**asked, "target": target, "track": track, "hardware": hardware, "smart": smart, "detector": detector}
     return reported(result, analyses, decided - began, recipe_of(files, wishes))
 
 
@@ -276,13 +307,16 @@ def plan_files(
     paths: Sequence[File],
     *,
     track: str | int | None = None,
+    detector: File | None = None,
     cache: bool = True,
     progress: Progress = no_progress,
     **wishes: Any,
 ) -> Plan:
     """Analyse and plan; options as in `analyze` and `plan`."""
-    check_finish(options_of(wishes), len(paths))
-    analyses = [analyze(path, track=track, cache=cache, progress=progress) for path in paths]
+    options = options_of(wishes)
+    check_finish(options, len(paths))
+    looking: dict[str, Any] = {"track": track, "faces": options.faces is not None, "detector": detector}
+    analyses = [analyze(path, **looking, cache=cache, progress=progress) for path in paths]
     return plan(analyses, progress=progress, **wishes)
 
 

@@ -13,12 +13,15 @@ import numpy as np
 
 from roughcut.effects.looks import apply_look
 from roughcut.effects.tone import tone_between
+from roughcut.errors import InputError
 from roughcut.media.decode import still
 from roughcut.media.probe import probe
 from roughcut.records import HD_COLOUR, U8, Analysis, Look
+from roughcut.records.effects import Cover
 from roughcut.rendering import EditResult
 from roughcut.report.data import FilmResult
 from roughcut.report.write import write_report
+from roughcut.timeline.plan import Plan
 
 
 def report_paths(film: Path) -> tuple[Path, Path]:
@@ -39,8 +42,17 @@ def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float,
         film=result.film, sync=result.proof.to_dict(), seconds=seconds, notes=result.remarks, recipe=recipe,
         size_bytes=result.film.stat().st_size,
     )  # fmt: skip
-    write_report(*paths, analyses, result.plan, told, sdr_still, _graded)
+    write_report(*paths, analyses, result.plan, told, _no_still if hides(result.plan) else sdr_still, _graded)
     return replace(result, reports=paths, seconds={**seconds, "report": perf_counter() - began})
+
+
+def hides(plan: Plan) -> bool:
+    """True where somebody's face is covered: then no picture of the footage may stand in the report."""
+    return any(isinstance(e, Cover) for clip in plan.clips for e in clip.effects)
+
+
+def _no_still(path: Path, t: Fraction) -> U8:
+    raise InputError("faces are hidden", where=path)
 
 
 def sdr_still(path: Path, t: Fraction) -> U8:

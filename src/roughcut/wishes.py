@@ -52,8 +52,10 @@ def recipe_of(paths: Sequence[Path | str], wishes: Mapping[str, Any]) -> dict[st
     asked = vars(options_of(wishes))
     options = {name: str(value) for name, value in asked.items()}
     options["laid on"] = ", ".join(content_digest(value) for value in asked.values() if isinstance(value, Path))
+    detector = wishes.get("detector")
     beside = {
         "track": str(wishes.get("track")),
+        "detector": "" if detector is None else content_digest(Path(detector)),
         "hardware": wishes.get("hardware", "off"),
         "smart": smart_wish(wishes.get("smart"), wishes.get("preset")),
     }
@@ -61,7 +63,7 @@ def recipe_of(paths: Sequence[Path | str], wishes: Mapping[str, Any]) -> dict[st
         "sources": [content_digest(Path(path)) for path in paths],
         "wishes": {**options, **beside},
         "roughcut": roughcut.__version__,
-        "networks": watching.model_versions(NETWORKS),
+        "networks": watching.model_versions((*NETWORKS, *(("faces",) if asked["faces"] and not detector else ()))),
     }
 
 

@@ -16,9 +16,10 @@ from roughcut.effects.transitions import fade, transition
 from roughcut.media.filters import Filters
 from roughcut.media.picture import Film, FilmPicture
 from roughcut.records import FilmSpec
+from roughcut.records.effect import Effect
 from roughcut.records.effects import (
+    Cover,
     Denoise,
-    Effect,
     Grain,
     KenBurns,
     Letterbox,
@@ -28,7 +29,7 @@ from roughcut.records.effects import (
     Sharpen,
     Stabilise,
     Vignette,
-)  # fmt: skip
+)
 from roughcut.timeline.plan import OVERLAPPING, Join
 
 GOLDEN = Path(__file__).with_name("effects.npz")
@@ -36,6 +37,7 @@ SIZE = (64, 36)
 EFFECTS: tuple[Effect, ...] = (
     PushIn(amount=0.3), KenBurns(), PunchIn(amount=0.25), Vignette(amount=0.5), Grain(amount=0.05, seed=3), Letterbox(),
     Denoise(strength=0.5), Sharpen(amount=1.0), Reframe(points=((0.7, 0.5),)),
+    Cover(how="mosaic", times=(Fraction(0), Fraction(1)), boxes=((0.2, 0.1, 0.5, 0.6), (0.3, 0.2, 0.6, 0.7))),
     Stabilise(margin=0.1, times=(Fraction(0), Fraction(1)), moves=((0.0, 0.05), (0.05, 0.0))),
 )  # fmt: skip
 

@@ -89,6 +89,37 @@ Reframe = Annotated[str | None, _option("Another shape, following what moves: 9:
 Stabilise = Annotated[bool, typer.Option("--stabilise", help="Take camera shake out.", rich_help_panel=PANEL)]
 Denoise = Annotated[float, _option("Take noise out: 0 (not) to 1 (a lot).", "STRENGTH")]
 
+FACES = "Faces"
+
+
+def _faces_option(words: str, metavar: str) -> typer.models.OptionInfo:
+    found: typer.models.OptionInfo = typer.Option(help=words, metavar=metavar, rich_help_panel=FACES)
+    return found
+
+
+Faces = Annotated[
+    str | None,
+    _faces_option(
+        'Cover faces: hide (everyone), "hide WHO ...", "hide-except WHO ..."; WHO is a number that `roughcut faces` '
+        "prints, or a name of --people. Whoever cannot be told for sure is covered.", "WHOM",
+    ),
+]  # fmt: skip
+Cover = Annotated[
+    str,
+    _faces_option(
+        "solid, mosaic or blur. Mosaic and blur are weak: people can be known again under them (3-12 of 100).", "HOW"
+    ),
+]
+People = Annotated[
+    Path | None, _faces_option("Names for the numbers: the list saved from the page of `roughcut faces`.", "JSON")
+]
+MuteVoices = Annotated[
+    bool, typer.Option("--mute-voices", help="Silence wherever somebody speaks.", rich_help_panel=FACES)
+]
+Detector = Annotated[
+    Path | None, _faces_option("Another face detector than the shipped one: ours or YuNet's kind.", "ONNX")
+]
+
 
 def wishes(
     target: Target = None,
@@ -107,6 +138,11 @@ def wishes(
     reframe: Reframe = None,
     stabilise: Stabilise = False,
     denoise: Denoise = 0.0,
+    faces: Faces = None,
+    cover: Cover = "solid",
+    people: People = None,
+    mute_voices: MuteVoices = False,
+    detector: Detector = None,
 ) -> None:
     """What may be asked of a film, by the names that `pipeline.edit` knows them by."""
 

@@ -18,12 +18,12 @@ from roughcut.errors import OutputError
 from roughcut.media.filters import Filters
 from roughcut.media.picture import Film, FilmPicture
 from roughcut.records import FilmSpec, Picture, Progress
+from roughcut.records.effect import Effect
 from roughcut.records.effects import (
     EFFECTS,
     Caption,
     Captions,
     Denoise,
-    Effect,
     Freeze,
     Grain,
     Inset,
@@ -38,7 +38,7 @@ from roughcut.records.effects import (
     Stabilise,
     Title,
     Vignette,
-)  # fmt: skip
+)
 from roughcut.timeline.plan import OVERLAPPING, Join
 
 SIZE = (480, 270)

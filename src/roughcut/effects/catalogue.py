@@ -11,7 +11,8 @@ from typing import Any, get_args
 from roughcut.effects.sound import MAX_GAIN_DB
 from roughcut.effects.synthesizer import SOUND_JOIN
 from roughcut.errors import OptionError
-from roughcut.records.effects import EFFECTS, Effect, ParameterError, allowed_values
+from roughcut.records.effect import Effect, ParameterError, allowed_values
+from roughcut.records.effects import EFFECTS
 from roughcut.timeline.plan import Direction
 
 

@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from roughcut.effects import texture, views
+from roughcut.effects import covers, texture, views
 from roughcut.records import Picture
+from roughcut.records.effect import Effect
 from roughcut.records.effects import (
+    Cover,
     Denoise,
-    Effect,
     Freeze,
     Grain,
     KenBurns,
     Letterbox,
+    Mute,
     PunchIn,
     PushIn,
     Reframe,
@@ -23,7 +25,7 @@ from roughcut.records.effects import (
     Speed,
     Stabilise,
     Vignette,
-)  # fmt: skip
+)
 
 Filter = Callable[[Picture, str], Picture]
 """(picture, FFmpeg filters with their arguments, ";" between them) -> the picture through them."""
@@ -42,15 +44,15 @@ class Moment:
     """Of the film."""
 
 
-TIME = (Speed, Freeze)
-"""Effects that choose pictures and change none."""
+UNSEEN = (Speed, Freeze, Mute)
+"""Effects that change no picture."""
 QUIET = (Grain, Denoise, Sharpen)
 """Effects that a proof looks past: they change no place and little of the light."""
 
 
 def touches(effects: Sequence[Effect]) -> bool:
     """True where the effects change pictures."""
-    return any(not isinstance(e, TIME) and not is_neutral(e) for e in effects)
+    return any(not isinstance(e, UNSEEN) and not is_neutral(e) for e in effects)
 
 
 def is_neutral(effect: Effect) -> bool:
@@ -58,13 +60,13 @@ def is_neutral(effect: Effect) -> bool:
     for name, value in (("amount", 0), ("strength", 0), ("margin", 0)):
         if getattr(effect, name, None) == value:
             return True
-    return isinstance(effect, Stabilise) and not effect.moves
+    return (isinstance(effect, Stabilise) and not effect.moves) or (isinstance(effect, Cover) and not effect.times)
 
 
 def treated(picture: Picture, effects: Sequence[Effect], moment: Moment, filtered: Filter | None) -> Picture:
     """The picture with all effects; without `filtered`, those of a proof."""
     for effect in effects:
-        if isinstance(effect, TIME) or is_neutral(effect) or (filtered is None and isinstance(effect, QUIET)):
+        if isinstance(effect, UNSEEN) or is_neutral(effect) or (filtered is None and isinstance(effect, QUIET)):
             continue
         picture = _one(picture, effect, moment, filtered)
     return picture
@@ -75,6 +77,8 @@ def _one(picture: Picture, effect: Effect, moment: Moment, filtered: Filter | No
         return picture if filtered is None else filtered(picture, filter_of(effect))
     if isinstance(effect, PunchIn) and filtered is not None:
         return filtered(picture, views.punch_filter(picture, effect))
+    if isinstance(effect, Cover):
+        return covers.covered(picture, effect, moment.source_time)
     if isinstance(effect, Reframe):
         return views.reframed(picture, effect, moment.source_time, moment.size)
     if isinstance(effect, Stabilise):

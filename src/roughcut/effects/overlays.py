@@ -17,7 +17,8 @@ from roughcut.effects.planes import Plane, mixed, shares_of, stamped
 from roughcut.effects.text import broken, drawn, font_for
 from roughcut.errors import InputError
 from roughcut.records import F32, U8, Picture
-from roughcut.records.effects import Captions, Effect, Logo, Title
+from roughcut.records.effect import Effect
+from roughcut.records.effects import Captions, Logo, Title
 from roughcut.timebase import TimeRange
 
 WIDEST = 0.86  # of the picture's width, for words

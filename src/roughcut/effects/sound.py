@@ -30,6 +30,17 @@ def ramp(samples: F32, first: int, length: int, *, rising: bool) -> F32:
     return faded
 
 
+def silenced(samples: F32, first: int, stretches: Iterable[tuple[int, int]], length: int) -> F32:
+    """Samples that begin at sample `first`, silent on each [start, stop); `length` samples before and after it fade."""
+    gain = np.ones(samples.shape[1], np.float32)
+    at = first + np.arange(samples.shape[1])
+    for start, stop in stretches:
+        away = np.maximum(start - at, at - (stop - 1))
+        gain = np.minimum(gain, np.clip(away / max(length, 1), 0, 1).astype(np.float32))
+    muted: F32 = samples * gain
+    return muted
+
+
 def target_gain(integrated: float, target: float | None) -> tuple[float, str | None]:
     """The factor that brings a film to its target loudness, and a note where it does not quite.
 

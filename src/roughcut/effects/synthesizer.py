@@ -8,6 +8,7 @@ sound          sample edges are rounded from the same frame edges, so pictures a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,12 +21,12 @@ from roughcut.effects.bed import Bed
 from roughcut.effects.chain import Filter, Moment, touches, treated
 from roughcut.effects.film import FilmEffects
 from roughcut.effects.parallel import in_order
-from roughcut.effects.sound import crossfade, ramp
+from roughcut.effects.sound import crossfade, ramp, silenced
 from roughcut.effects.stretch import Stretcher
 from roughcut.effects.transitions import fade, transition
 from roughcut.errors import PlanError
 from roughcut.records import F32, Look, Picture
-from roughcut.records.effects import Freeze, Music, Reframe
+from roughcut.records.effects import Freeze, Music, Mute, Reframe
 from roughcut.timebase import nearest_frame
 from roughcut.timeline.grid import FrameGrid, Zone
 from roughcut.timeline.plan import Plan, Source
@@ -225,12 +226,21 @@ class EffectSynthesizer:
         """Clip i's sound for film samples [first, last), with its fades."""
         rate = self._plan.spec.tracks[track].rate
         samples = self._own_sound(i, track, Fraction(first, rate) - self._grid.time(self._edges[i]), last - first)
+        samples = silenced(samples, first - edges[i], self._muted(i, rate), int(SOUND_JOIN * rate))
         opening, closing = (nearest_frame(t, Fraction(rate)) for t in self._fade_times(i))
         if opening and first < edges[i] + opening:
             samples = ramp(samples, first - edges[i], opening, rising=True)
         if closing and last > edges[i + 1] - closing:
             samples = ramp(samples, first - (edges[i + 1] - closing), closing, rising=False)
         return samples
+
+    def _muted(self, i: int, rate: int) -> list[tuple[int, int]]:
+        """Stretches of silence, samples from clip i's start on."""
+        clip, warp = self._plan.clips[i], self._warps[i]
+        pairs = [pair for effect in clip.effects if isinstance(effect, Mute) for pair in effect.ranges]
+        since = [[t - clip.range.start for t in pair] for pair in pairs]
+        film = [[t if warp is None else warp.film(t) for t in pair] for pair in since]
+        return [(math.floor(start * rate), math.ceil(end * rate)) for start, end in film]
 
     def _own_sound(self, i: int, track: int, since: Fraction, samples: int) -> F32:
         """Clip i's sound from `since` its start on, at its speed."""

@@ -37,8 +37,12 @@ class FaceDetector:
         Raises:
             ModelError: no such network, or one of another family.
         """
-        self._session = store.load("faces").session if network is None else _opened(network)
-        self._name = "faces" if network is None else str(network)
+        if network is None:
+            shipped = store.load("faces")
+            self._session, self._name, self.version = shipped.session, "faces", shipped.version
+        else:
+            self._session, self._name, self.version = _opened(network), str(network), store.digest(network)
+        """What tells its answers from another network's."""
         given = self._session.get_inputs()
         self._outputs = [node.name for node in self._session.get_outputs()]
         self._input = given[0].name

@@ -155,11 +155,10 @@ class Conformer:
 
     def __init__(self, info: MediaInfo, film: Film, tone: Tone | None = None) -> None:
         self._film, self._tone = film, tone
-        video, spec = info.video, film.spec
+        video = info.video
         self._matrix = swscale_matrix(video.colour, video.coded_height)
         self._range = swscale_range(video.colour)
-        scale = min(Fraction(spec.width, video.width), Fraction(spec.height, video.height))
-        self._width, self._height = (_even(side * scale) for side in (video.width, video.height))
+        self._left, self._top, self._width, self._height = place_in(film.spec, info)
         self._scaler, self._grey = VideoReformatter(), VideoReformatter()
         self._same_colour = (self._matrix, self._range) == (film.matrix, film.range) and tone is None
 
@@ -193,12 +192,18 @@ class Conformer:
     def _padded(self, frame: VideoFrame) -> VideoFrame:
         """The frame in the middle of a black one."""
         whole = self._film.blank()
-        left, top = (whole.width - frame.width) // 4 * 2, (whole.height - frame.height) // 4 * 2
         for target, source in zip(whole.planes, frame.planes, strict=True):
-            x, y = left * target.width // whole.width, top * target.height // whole.height
+            x, y = self._left * target.width // whole.width, self._top * target.height // whole.height
             part = _view(source, self._film.dtype)
             _view(target, self._film.dtype)[y : y + part.shape[0], x : x + part.shape[1]] = part
         return whole
+
+
+def place_in(spec: FilmSpec, info: MediaInfo) -> tuple[int, int, int, int]:
+    """Left, top, width and height, pixels, of a source's picture inside the film's, its aspect kept."""
+    scale = min(Fraction(spec.width, info.video.width), Fraction(spec.height, info.video.height))
+    width, height = (_even(side * scale) for side in (info.video.width, info.video.height))
+    return (spec.width - width) // 4 * 2, (spec.height - height) // 4 * 2, width, height
 
 
 def covering(spec: FilmSpec, info: MediaInfo) -> FilmSpec:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from av.video.reformatter import VideoReformatter
 
 from roughcut.media.decode import read_frames, to_rgb
+from roughcut.media.faults import Losses
 from roughcut.records import U8, MediaInfo
 from roughcut.timebase import TimeRange
 
@@ -18,9 +19,11 @@ def read_rgb(info: MediaInfo, width: int, height: int, within: TimeRange | None 
 
 
 def read_timed_rgb(
-    info: MediaInfo, width: int, height: int, within: TimeRange | None = None
-) -> Iterator[tuple[Fraction, U8]]:
-    """The same with the time each is first shown."""
+    info: MediaInfo, width: int, height: int, within: TimeRange | None = None, *,
+    wanted: Callable[[int, Fraction], bool] | None = None, losses: Losses | None = None,
+) -> Iterator[tuple[Fraction, U8]]:  # fmt: skip
+    """The same with the time each is first shown; of those alone for whose number and time `wanted` is true."""
     scaler = VideoReformatter()
-    for t, frame in read_frames(info, within):
-        yield t, to_rgb(scaler, frame, info, width, height)
+    for number, (t, frame) in enumerate(read_frames(info, within, losses=losses)):
+        if wanted is None or wanted(number, t):
+            yield t, to_rgb(scaler, frame, info, width, height)

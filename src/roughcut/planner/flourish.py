@@ -16,7 +16,8 @@ import numpy as np
 
 from roughcut.planner.pieces import Footage, Piece
 from roughcut.records import Analysis
-from roughcut.records.effects import Effect, PunchIn, PushIn, Speed
+from roughcut.records.effect import Effect
+from roughcut.records.effects import PunchIn, PushIn, Speed
 from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Clip, Decision
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from roughcut.errors import OptionError
+from roughcut.planner.covers import FaceWish, How
 from roughcut.records import named_preset
 from roughcut.records.effects import Shape
 from roughcut.timebase import parse_time
@@ -17,7 +18,7 @@ Looks = Literal["auto", "none"]
 Transitions = Literal["auto", "cuts", "dissolves"]
 Effects = Literal["none", "subtle", "rich"]
 Vfr = Literal["constant", "keep"]
-FILES = ("captions", "logo", "music")
+FILES = ("captions", "logo", "music", "people")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,21 @@ class PlanOptions:
     denoise: float = 0.0
     """Strength, 0..1."""
 
+    faces: str | None = None
+    """Whose faces are covered, as `covers.FaceWish` reads it; None: nobody's."""
+    cover: How = "solid"
+    people: Path | None = None
+    """The list of names that `faces` may use."""
+    mute_voices: bool = False
+    """True: silence where anybody speaks."""
+
     def __post_init__(self) -> None:
         self._check_words()
+        if self.faces is not None:
+            FaceWish.parse(self.faces)
+        elif self.people is not None or self.cover != "solid":
+            option = "--people" if self.people is not None else "--cover"
+            raise OptionError("says how faces are covered", where=option, next_step="add --faces hide")
         if not 0 <= self.denoise <= 1:
             raise OptionError("out of range", where="--denoise", got=self.denoise, allowed="0 to 1")
         if self.title is not None and not self.title.strip():
@@ -67,7 +81,7 @@ class PlanOptions:
     def _check_words(self) -> None:
         words: tuple[tuple[str, Any], ...] = (
             ("keep", Keep), ("look", Looks), ("transitions", Transitions), ("vfr", Vfr), ("effects", Effects),
-            ("reframe", Shape),
+            ("reframe", Shape), ("cover", How),
         )  # fmt: skip
         for name, allowed in words:
             value = getattr(self, name)

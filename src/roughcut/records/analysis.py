@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from roughcut.records.faces import FaceTrack
 from roughcut.records.media import F32, I64, U8, FrameTimes, MediaInfo
 from roughcut.timebase import TimeRange
 
@@ -197,6 +198,8 @@ class Analysis:
     warnings: tuple[str, ...] = ()
     track: int = 0
     """The sound track, from 0, that was listened to."""
+    faces: tuple[FaceTrack, ...] | None = None
+    """The faces, where they were asked for; None where nobody has looked."""
 
     def __post_init__(self) -> None:
         if len(self.looks) != len(self.timing.shots):

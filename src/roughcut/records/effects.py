@@ -6,97 +6,16 @@ the top, 0..1), sizes shares of its height or width, so that a plan means the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+from typing import ClassVar, Literal
 
-from roughcut.records.decision import Decision
+from roughcut.records.effect import Effect, ParameterError, check_path, param
 
-ASKED = Decision(code="asked", words="as asked")
 Place = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 Shape = Literal["9:16", "1:1", "4:5", "16:9"]
-
-
-class ParameterError(ValueError):
-    """A parameter is out of its range. `parameter` names it."""
-
-    def __init__(self, parameter: str, got: object, allowed: str) -> None:
-        self.parameter, self.got, self.allowed = parameter, got, allowed
-        super().__init__(f"{parameter} is {got!r}, allowed is {allowed}")
-
-
-def param(default: Any, words: str, low: Any = None, high: Any = None) -> Any:
-    """A parameter with its default, what it means, and the closed range of its values."""
-    return field(default=default, metadata={"words": words, "low": low, "high": high})
-
-
-_HINTS: dict[str, dict[str, Any]] = {}
-
-
-def _hints(kind: type[Effect]) -> dict[str, Any]:
-    if kind.name not in _HINTS:
-        _HINTS[kind.name] = get_type_hints(kind)
-    return _HINTS[kind.name]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effect:
-    """What all effects have.
-
-    Raises:
-        ParameterError: a parameter is out of range.
-    """
-
-    name: ClassVar[str] = ""
-    words: ClassVar[str] = ""
-    on: ClassVar[tuple[str, ...]] = ("clip",)
-    """What it may stand on: `clip`, `film`."""
-
-    decision: Decision = ASKED
-
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            allowed = allowed_values(type(self), f.name)
-            if allowed is not None and not _fits(getattr(self, f.name), f.metadata, _hints(type(self))[f.name]):
-                raise ParameterError(f.name, getattr(self, f.name), allowed)
-
-
-def _fits(value: Any, told: Any, kind: Any) -> bool:
-    if get_origin(kind) is Literal:
-        return value in get_args(kind)
-    if value is None:
-        return True
-    try:
-        return bool(told["low"] <= value <= told["high"])  # also false for NaN
-    except TypeError:
-        return False
-
-
-def allowed_values(kind: type[Effect], name: str) -> str | None:
-    """The range of a parameter in words; None where anything of its type goes."""
-    hint, told = _hints(kind)[name], kind.__dataclass_fields__[name].metadata
-    if get_origin(hint) is Literal:
-        return ", ".join(map(str, get_args(hint)))
-    low, high = told.get("low"), told.get("high")
-    return None if low is None else f"{_number(low)} to {_number(high)}"
-
-
-def _number(value: Any) -> str:
-    return f"{float(value):g}"
-
-
-def _check_path(name: str, times: tuple[Fraction, ...], points: tuple[tuple[float, float], ...]) -> None:
-    """A path has a point for every time, times rise, and points are numbers about the picture."""
-    if any(b <= a for a, b in pairwise(times)):
-        raise ParameterError("times", "times that do not rise", "rising source times")
-    if len(points) != max(len(times), 1 if name == "points" else 0):
-        raise ParameterError(name, f"{len(points)} of them", f"one for each of {len(times)} times")
-    if not all(-1 <= v <= 1 for point in points for v in point):
-        raise ParameterError(name, "a point off the picture", "-1 to 1")
-
-
 SECONDS = Fraction(36_000)
 
 # ---------------------------------------------------------------- of a clip: where the eye is led
@@ -156,7 +75,7 @@ class Stabilise(Effect):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_path("moves", self.times, self.moves)
+        check_path("moves", self.times, self.moves)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +92,32 @@ class Reframe(Effect):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_path("points", self.times, self.points)
+        check_path("points", self.times, self.points)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover(Effect):
+    """Somebody's face, made unrecognisable while it is followed."""
+
+    name: ClassVar[str] = "cover"
+    words: ClassVar[str] = "cover a face; mosaic and blur are weak: people can be known again under them"
+
+    how: Literal["solid", "mosaic", "blur"] = param("solid", "what is laid over the face")
+    person: str = ""
+    """Whose face it is, as the list of people names them."""
+    times: tuple[Fraction, ...] = ()
+    """Source times of the boxes. From the first to the last, all is covered that lies between a box and the next."""
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    """Left, top, right, bottom, shares of the picture."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(b <= a for a, b in pairwise(self.times)):
+            raise ParameterError("times", "times that do not rise", "rising source times")
+        if len(self.boxes) != len(self.times):
+            raise ParameterError("boxes", f"{len(self.boxes)} of them", f"one for each of {len(self.times)} times")
+        if not all(-2 <= a < b <= 3 for box in self.boxes for a, b in (box[::2], box[1::2])):
+            raise ParameterError("boxes", "a box that runs backwards or lies far off the picture", "-2 to 3, rising")
 
 
 # ---------------------------------------------------------------- of a clip: time
@@ -198,6 +142,22 @@ class Freeze(Effect):
     words: ClassVar[str] = "hold the clip's first picture"
 
     sound: Literal["off", "on"] = param("off", "the sound meanwhile: silent, or going on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mute(Effect):
+    """Silence for a while, in all tracks: of voices, where people must not be known by them."""
+
+    name: ClassVar[str] = "mute"
+    words: ClassVar[str] = "silence these stretches of the clip, in all its tracks"
+
+    ranges: tuple[tuple[Fraction, Fraction], ...] = ()
+    """[start, end) pairs of source time, rising."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(b <= a for a, b in pairwise(t for pair in self.ranges for t in pair)):
+            raise ParameterError("ranges", "ranges that do not rise", "rising [start, end) pairs of source time")
 
 
 # ---------------------------------------------------------------- of a clip or the film: texture and repair
@@ -364,8 +324,8 @@ class Music(Effect):
 EFFECTS: dict[str, type[Effect]] = {
     kind.name: kind
     for kind in (
-        PushIn, KenBurns, PunchIn, Stabilise, Reframe, Speed, Freeze, Vignette, Grain, Letterbox, Denoise, Sharpen,
-        Captions, Title, Logo, Inset, Music,
+        Cover, PushIn, KenBurns, PunchIn, Stabilise, Reframe, Speed, Freeze, Mute, Vignette, Grain, Letterbox, Denoise,
+        Sharpen, Captions, Title, Logo, Inset, Music,
     )
 }  # fmt: skip
 """All effects by name."""

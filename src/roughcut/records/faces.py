@@ -1,12 +1,15 @@
-"""Faces found in one picture."""
+"""Faces found in one picture, and followed over time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
 from roughcut.records.media import F32
+from roughcut.timebase import TimeRange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,40 @@ class Faces:
         """Those with this score or more."""
         keep = self.scores >= score
         return Faces(boxes=self.boxes[keep], scores=self.scores[keep], points=self.points[keep])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceTrack:
+    """One face from look to look inside one shot."""
+
+    number: int
+    """From 1, in the order of the film."""
+    times: tuple[Fraction, ...]
+    """Rising source times of the looks."""
+    boxes: F32
+    """[N, 4] left, top, right, bottom, shares of the upright picture"""
+    scores: F32
+    """[N] in 0..1; 0 where nothing was found and the box was filled in"""
+    within: TimeRange
+    """When the face may be seen: a little longer than it was found, but never across a cut."""
+
+    def __post_init__(self) -> None:
+        n = len(self.times)
+        if not n or self.boxes.shape != (n, 4) or self.scores.shape != (n,):
+            raise ValueError(f"a track has a box and a score for each of its {n} times")
+        if any(b <= a for a, b in pairwise(self.times)):
+            raise ValueError("the times of a track rise")
+
+    @property
+    def score(self) -> float:
+        """That of its surest look."""
+        return float(self.scores.max())
+
+    @property
+    def best(self) -> int:
+        """The look to show it by: sure, and large."""
+        sides = self.boxes[:, 2:] - self.boxes[:, :2]
+        return int(np.argmax(self.scores * np.sqrt(np.clip(sides.prod(1), 0, None))))
 
 
 def box_overlaps(a: F32, b: F32) -> F32:

@@ -21,7 +21,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from roughcut.errors import PlanError
-from roughcut.records.effects import EFFECTS, Effect, ParameterError
+from roughcut.records.effect import Effect, ParameterError
+from roughcut.records.effects import EFFECTS
 from roughcut.timebase import fraction_text
 
 KEY = "roughcut"

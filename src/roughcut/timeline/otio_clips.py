@@ -11,7 +11,8 @@ from typing import Any
 import opentimelineio as otio
 
 from roughcut.errors import PlanError
-from roughcut.records.effects import Freeze, ParameterError, Speed
+from roughcut.records.effect import ParameterError
+from roughcut.records.effects import Freeze, Speed
 from roughcut.timebase import TimeRange, format_time
 from roughcut.timeline.metadata import KEY, from_plain
 from roughcut.timeline.otio_json import Json, metadata_of, plain

@@ -15,7 +15,7 @@ import opentimelineio as otio
 
 from roughcut.errors import PlanError
 from roughcut.records import FilmSpec
-from roughcut.records.effects import Effect
+from roughcut.records.effect import Effect
 from roughcut.timebase import format_time, standard_rate
 from roughcut.timeline.metadata import KEY, SCHEMA, from_plain
 from roughcut.timeline.otio_clips import ClipReader, Found

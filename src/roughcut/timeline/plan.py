@@ -24,7 +24,8 @@ from typing import Any, Literal
 from roughcut.errors import PlanError
 from roughcut.records import Decision as Decision
 from roughcut.records import FilmSpec, Look
-from roughcut.records.effects import Effect, Inset, ParameterError
+from roughcut.records.effect import Effect, ParameterError
+from roughcut.records.effects import Inset
 from roughcut.timebase import TimeRange, nearest_frame
 
 JoinKind = Literal["cut", "fade", "dissolve", "wipe", "slide", "push", "zoom", "blur", "whip"]

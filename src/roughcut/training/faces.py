@@ -7,7 +7,7 @@ teacher's own weights, which its layout allows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from roughcut.errors import DataError
+from roughcut.errors import DataError, InputError
 from roughcut.evaluation.faces import LOWEST, Truth, judge
 from roughcut.features.faces import COLUMNS, LONG_SIDE, FaceDetector, decoded, distinct
+from roughcut.media.probe import probe
+from roughcut.media.rgb import read_timed_rgb
 from roughcut.networks.faces import STRIDES, FaceNetwork, Unit
 from roughcut.records import U8
 from roughcut.records.faces import Faces
@@ -41,8 +43,9 @@ FACTS = {
     "weights": "stored as float16, computed in float32",
 }
 LARGEST = 480  # pixels: longer side of a picture that is kept in memory
+FRAMES_APART, FIRST_FRAME = 40, 5  # of a film
 SURE, DOUBTFUL, NO_FACE = 0.6, 0.3, 0.2
-CHOOSING = 24  # scenes of a validation
+CHOOSING = 32  # scenes of a validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,20 +221,28 @@ def _material(manifest: Manifest, split: str, detector: FaceDetector, given: Tas
     clips = [c for c in manifest.clips if c.part() == split and c.labels.get("material") != "teacher"]
     for number, clip in enumerate(clips):
         given.progress(f"asking the teacher ({split})", number, len(clips))
-        picture = _picture(manifest, clip)
-        faces = detector(np.asarray(picture), NO_FACE)
-        (found.peopled if len(faces) else found.empty).append(picture)
-        if clip.labels["material"] == "portrait" and len(faces) and faces.scores[0] >= SURE:
-            found.cuttings.append(cut(picture, faces.boxes[0]))
+        for picture in _pictures(manifest, clip):
+            faces = detector(np.asarray(picture), NO_FACE)
+            (found.peopled if len(faces) else found.empty).append(picture)
+            if clip.labels["material"] == "portrait" and len(faces) and faces.scores[0] >= SURE:
+                found.cuttings.append(cut(picture, faces.boxes[0]))
     if not all((found.peopled, found.empty, found.cuttings)):
         raise DataError("needs pictures with faces, without faces, and portraits", where=manifest.path, got=split)
     return found
 
 
-def _picture(manifest: Manifest, clip: Clip) -> Image.Image:
+def _pictures(manifest: Manifest, clip: Clip) -> Iterator[Image.Image]:
+    """The picture of a clip, or one in forty of a film's."""
     try:
-        picture = Image.open(clip.file).convert("RGB")
-    except OSError as error:
+        if clip.labels["material"] == "shot":
+            info = probe(clip.file)
+            size = info.video.width, info.video.height
+            frames = read_timed_rgb(info, *size, wanted=lambda number, _: number % FRAMES_APART == FIRST_FRAME)
+            pictures = [Image.fromarray(rgb) for _, rgb in frames]
+        else:
+            pictures = [Image.open(clip.file).convert("RGB")]
+    except (OSError, InputError) as error:
         raise DataError("the picture cannot be read", where=manifest.where(clip), got=error) from error
-    picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BILINEAR)
-    return picture
+    for picture in pictures:
+        picture.thumbnail((LARGEST, LARGEST), Image.Resampling.BILINEAR)
+        yield picture

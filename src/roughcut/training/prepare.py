@@ -77,14 +77,18 @@ def expression(data: Path) -> Entries:
 
 
 def faces(data: Path) -> Entries:
-    """The teacher, portraits, photographs and frames of films. A sixth validates, a sixth is never looked at;
-    portraits of one person and frames of one film stay together."""
+    """The teacher, portraits, photographs, frames of films and single shots. A sixth validates, a sixth is never
+    looked at; portraits of one person and frames of one film stay together."""
     yield {"file": "faces/teacher/yunet_n_dynamic.onnx", "labels": {"material": "teacher"}, "licence": "Apache-2.0"}
     for row in _table(data / "faces" / "portraits.csv"):
         split = _held_out(row["person"] or row["file"])
         yield {"file": row["file"], "labels": {"material": "portrait"}, "split": split, **_origin(row)}
     for row in _table(data / "images.csv"):
         yield {"file": row["file"], "labels": {"material": "still"}, "split": _held_out(row["file"]), **_origin(row)}
+    for row in _table(data / "video.csv"):
+        if row["train"] == "yes" and row["file"].startswith("shots/single/"):
+            split = _held_out(row["file"])
+            yield {"file": row["file"], "labels": {"material": "shot"}, "split": split, **_origin(row)}
     for frame in _frames(data):
         split = _held_out(frame["film"])
         yield {"file": f"moments/{frame['file']}", "labels": {"material": "frame"}, "split": split}

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from roughcut.media.audio import SoundReader
 from roughcut.media.proof.segments import untouched
 from roughcut.records import F32, MediaInfo
-from roughcut.records.effects import Music
+from roughcut.records.effects import Music, Mute
 from roughcut.timebase import nearest_frame
 from roughcut.timeline.grid import FrameGrid
 from roughcut.timeline.plan import Plan
@@ -86,6 +86,10 @@ class Echo:
             return None
         place = nearest_frame(first, Fraction(rate))
         start = self._plan.clips[clip].range.start + Fraction(place, rate) - grid.time(grid.edges[clip])
+        muted = (pair for e in self._plan.clips[clip].effects if isinstance(e, Mute) for pair in e.ranges)
+        if any(a < start + length and b > start for a, b in muted):
+            self.heard[clip] = Heard(None, "silenced")
+            return None
         return _Window(clip, place, start, np.zeros(int(length * rate), np.float32))
 
     def listen(self, time: Fraction, frame: AudioFrame) -> None:
