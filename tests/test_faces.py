@@ -69,3 +69,20 @@ def test_the_teacher_finds_faces_where_they_were_put() -> None:
         apart.append(np.abs(moved.boxes - there.boxes - 64).max())
     assert np.median(apart) < 4
     assert len(detector(np.zeros((64, 96, 3), np.uint8))) == 0
+
+
+@needs_shared
+def test_a_network_that_takes_one_size_finds_the_same(tmp_path: Path) -> None:
+    """YuNet as OpenCV publishes it takes 640x640 alone: wide, tall and small pictures are fitted into it."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(TEACHER)
+    sides = model.graph.input[0].type.tensor_type.shape.dim
+    sides[2].dim_value = sides[3].dim_value = 640
+    onnx.save(model, tmp_path / "fixed.onnx")
+    free, fixed = FaceDetector(TEACHER), FaceDetector(tmp_path / "fixed.onnx")
+    portrait = np.asarray(Image.open(min((SHARED / "portraits").iterdir())).convert("RGB").resize((250, 250)))
+    for above, beside in ((0, 300), (300, 0), (390, 390)):
+        picture = np.pad(portrait, ((above, 0), (beside, 0), (0, 0)))
+        one, other = free(picture), fixed(picture)
+        assert len(one) == len(other) == 1
+        assert box_overlaps(one.boxes, other.boxes)[0, 0] > 0.9

@@ -13,6 +13,7 @@ from roughcut.errors import OptionError
 from roughcut.media.codecs import container_of
 from roughcut.media.faults import check_file
 from roughcut.media.probe import content_digest
+from roughcut.models.fetched import file_of
 from roughcut.planner import PlanOptions
 from roughcut.records import named_preset
 from roughcut.units import Smart
@@ -55,7 +56,7 @@ def recipe_of(paths: Sequence[Path | str], wishes: Mapping[str, Any]) -> dict[st
     detector = wishes.get("detector")
     beside = {
         "track": str(wishes.get("track")),
-        "detector": "" if detector is None else content_digest(Path(detector)),
+        "detector": "" if detector is None else content_digest(file_of(Path(detector))),
         "hardware": wishes.get("hardware", "off"),
         "smart": smart_wish(wishes.get("smart"), wishes.get("preset")),
     }

@@ -117,8 +117,12 @@ MuteVoices = Annotated[
     bool, typer.Option("--mute-voices", help="Silence wherever somebody speaks.", rich_help_panel=FACES)
 ]
 Detector = Annotated[
-    Path | None, _faces_option("Another face detector than the shipped one: ours or YuNet's kind.", "ONNX")
-]
+    Path | None,
+    _faces_option(
+        "Another face detector than the shipped one: a file of our kind or YuNet's, or yunet once it was fetched "
+        "(`roughcut models`).", "ONNX",
+    ),
+]  # fmt: skip
 
 
 def wishes(

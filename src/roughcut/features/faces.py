@@ -15,7 +15,7 @@ import onnxruntime as ort
 from PIL import Image
 
 from roughcut.errors import ModelError
-from roughcut.models import store
+from roughcut.models import fetched, store
 from roughcut.records import F32, U8
 from roughcut.records.faces import Faces, box_overlaps
 
@@ -32,7 +32,7 @@ class FaceDetector:
     """Finds faces in pictures of any size."""
 
     def __init__(self, network: Path | None = None) -> None:
-        """The shipped network, or an ONNX file of ours or of YuNet's.
+        """The shipped network, an ONNX file of ours or of YuNet's, or a published one by its name (models/fetched.py).
 
         Raises:
             ModelError: no such network, or one of another family.
@@ -41,6 +41,7 @@ class FaceDetector:
             shipped = store.load("faces")
             self._session, self._name, self.version = shipped.session, "faces", shipped.version
         else:
+            network = fetched.file_of(network)
             self._session, self._name, self.version = _opened(network), str(network), store.digest(network)
         """What tells its answers from another network's."""
         given = self._session.get_inputs()
@@ -54,6 +55,9 @@ class FaceDetector:
                 allowed="outputs stride_8/16/32 (ours) or cls/obj/bbox/kps of strides 8, 16, 32 (YuNet)",
                 next_step="leave --detector out to use the shipped one",
             )  # fmt: skip
+        sides = given[0].shape[2:4]
+        self._fixed = tuple(sides) if not self._ours and all(isinstance(side, int) for side in sides) else None
+        """Height and width of the only pictures that the network takes (some published files)."""
 
     def __call__(self, picture: U8, least: float = LEAST) -> Faces:
         """The faces of RGB [h, w, 3] with a score of `least` or more.
@@ -62,17 +66,22 @@ class FaceDetector:
             ModelError: the network fails on it.
         """
         height, width = picture.shape[:2]
-        scale = LONG_SIDE / max(height, width)
+        scale = self._scale(height, width)
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
         small = picture if scale == 1 else np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
-        padded = np.zeros((*(-(-side // 32) * 32 for side in small.shape[:2]), 3), np.uint8)
+        padded = np.zeros((*(self._fixed or (-(-side // 32) * 32 for side in small.shape[:2])), 3), np.uint8)
         padded[: small.shape[0], : small.shape[1]] = small
         rows, columns = self._cells(padded), padded.shape[1]
         found = [decoded(r, stride, columns // stride, least) for r, stride in zip(rows, STRIDES, strict=True)]
         boxes, scores, points = (np.concatenate(parts) for parts in zip(*found, strict=True))
         keep = distinct(boxes, scores)
-        shrink = np.float32(max(height, width) / LONG_SIDE)
+        shrink = np.float32(1 / scale)
         return Faces(boxes=boxes[keep] * shrink, scores=scores[keep], points=points[keep] * shrink)
+
+    def _scale(self, height: int, width: int) -> float:
+        if self._fixed is None:
+            return LONG_SIDE / max(height, width)
+        return float(min(self._fixed[0] / height, self._fixed[1] / width))
 
     def _cells(self, picture: U8) -> list[F32]:
         """[cells, 16] for each stride: two probabilities, box, points."""

@@ -169,6 +169,7 @@ class MomentTask:
         columns = PARTS * len(self.bridge.weight)
         difference = export.export_stream(bridged, path, columns=columns)
         facts = {
+            "description": "embeddings of a film to what is worth keeping, accents and lulls",
             "task": "moments",
             "torch_onnx_difference": difference,
             "quantiles": _quantiles(network, seen),

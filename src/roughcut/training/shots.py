@@ -154,8 +154,11 @@ class ShotTask:
             mapper: export.export_stream(network.mapper, mapper, context=CONTEXT, columns=network.frames.width),
         }
         for path, facts in ((frames, {}), (mapper, self._facts(network))):
-            common = {"task": "shots", "contract": _CONTRACT, "torch_onnx_difference": differences[path], **facts}
-            export.write_card(path, version=VERSION, recipe=recipe, data=self.manifest.licences(), **common)
+            common = {"description": DESCRIPTIONS[path.stem], "task": "shots", "contract": _CONTRACT, **facts}
+            export.write_card(
+                path, version=VERSION, recipe=recipe, data=self.manifest.licences(),
+                torch_onnx_difference=differences[path], **common,
+            )  # fmt: skip
         return [frames, mapper]
 
     def _facts(self, network: ShotNetwork) -> dict[str, Any]:
@@ -184,6 +187,10 @@ class ShotTask:
         return self._films
 
 
+DESCRIPTIONS = {
+    "shots_frames": "small frames to rows that tell them apart, for `shots`",
+    "shots": "rows about frames to cuts, gradual transitions, their kinds and extents",
+}
 _CONTRACT = {
     "picture": "RGB of every frame, area-averaged to 48x27, full-range non-linear, uint8",
     "rate": "every frame, in presentation order",
