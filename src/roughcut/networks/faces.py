@@ -4,7 +4,7 @@
 
 Convolutions that mix channels and convolutions that mix places take turns (Howard et al. 2017, arXiv:1704.04861); a
 pyramid brings what the coarse levels know to the fine ones (Lin et al. 2017, arXiv:1612.03144). All four answers of a
-level come from one convolution, which makes it a quarter faster than YuNet with a branch for each.
+level come from one convolution, where YuNet has a branch for each.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class FaceTask:
         self._seed = given.seed
         manifest = read(given.data)
         self._licences = manifest.licences()
-        self._teacher = _teacher_of(manifest)
+        self._teacher = teacher_of(manifest)
         self._session = ort.InferenceSession(str(self._teacher), providers=["CPUExecutionProvider"])
         detector = FaceDetector(self._teacher)
         self._material = {split: _material(manifest, split, detector, given) for split in ("train", "val")}
@@ -208,7 +208,7 @@ def _truth(faces: Faces) -> Truth:
     return Truth(boxes=faces.boxes[sure], ignore=faces.boxes[~sure])
 
 
-def _teacher_of(manifest: Manifest) -> Path:
+def teacher_of(manifest: Manifest) -> Path:
     found = [clip.file for clip in manifest.clips if clip.labels.get("material") == "teacher"]
     if len(found) != 1:
         raise DataError("one teacher is needed", where=manifest.path, got=len(found), next_step="prepare it again")
