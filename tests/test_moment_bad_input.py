@@ -24,6 +24,7 @@ pytest.importorskip("torch")
 pytest.importorskip("h5py")
 
 import h5py
+import torch
 
 from roughcut.evaluation.annotations import read_annotations
 from roughcut.training.moments import MomentTask
@@ -154,3 +155,22 @@ def test_labels_of_one_class(tmp_path: Path) -> None:
     annotations(tmp_path, {"user_scores": np.full((4, 600), 3.0, np.float32)}, films=1)
     with pytest.raises(DataError, match="one class of accent only"):
         task(tmp_path, picture(tmp_path, 3)).network()
+
+
+def test_a_checkpoint_of_another_version(tmp_path: Path) -> None:
+    """A run of a network of other sizes cannot be resumed; one short line says what does not fit."""
+    from roughcut.networks.moments import MomentNetwork
+    from roughcut.temporal.moments import HEADS
+    from roughcut.training import checkpoint
+
+    def network(hidden: int) -> tuple[MomentNetwork, torch.optim.Optimizer]:
+        made = MomentNetwork(4, HEADS, hidden=hidden, layers=1, dropout=0.0)
+        return made, torch.optim.AdamW(made.parameters())
+
+    checkpoint.save(tmp_path, *network(8), {"step": 1}, None)
+    with pytest.raises(
+        ModelError, match=r"weights of another network \(got size mismatch for .* and \d+ more\)"
+    ) as found:
+        checkpoint.load(tmp_path, *network(16), None)
+    assert "\n" not in str(found.value)
+    assert len(str(found.value)) < 500

@@ -110,7 +110,9 @@ def _fill(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None
     try:
         network.load_state_dict(dict(tensors))
     except RuntimeError as error:
-        raise ModelError("weights of another network", where=path, got=error, next_step=_FRESH) from error
+        first, *others = str(error).splitlines()[1:] or [str(error)]  # PyTorch lists every tensor that does not fit
+        got = first.strip() + (f" and {len(others)} more" if others else "")
+        raise ModelError("weights of another network", where=path, got=got, next_step=_FRESH) from error
 
 
 def _read(path: Path) -> dict[str, Tensor]:
