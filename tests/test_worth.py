@@ -89,14 +89,16 @@ def test_sound_and_speech_break_ties() -> None:
     assert "heard above the rest" in plan.clips[1].decision.words
 
 
-def test_black_is_never_a_highlight_whatever_small_words_stand_in_it() -> None:
-    """A black shot with a watermark is left out for a less important one; a dark scene that shows something is not."""
-    footage = make_analysis([4] * 3, keep=[0.9, 0.3, 0.8])
+def test_black_and_titles_on_black_are_no_highlights() -> None:
+    """Black with a line of small print and a still title on black are left out for less important shots; what moves in
+    the dark is kept."""
+    footage = make_analysis([4] * 4, keep=[0.9, 0.95, 0.3, 0.8])
     stats = footage.features.frame_stats.copy()
-    stats[:100, :2] = (0.0037, 0.0202)  # a line of small print
-    stats[200:, :2] = (0.02, 0.05)  # fireworks
+    stats[:100, :3] = (0.0037, 0.0202, 0.01)
+    stats[100:200, :3] = (0.03, 0.09, 0.0)
+    stats[300:, :3] = (0.02, 0.05, 0.02)  # fireworks
     plan = highlights(replace(footage, features=replace(footage.features, frame_stats=stats)), 8)
-    assert kept(plan) == [1, 2]
+    assert kept(plan) == [2, 3]
 
 
 def test_importance_outweighs_all_else() -> None:

@@ -28,8 +28,8 @@ STANDS_OUT, STILL_OUT = 0.7, 0.45  # ranks between which a stretch stands out (h
 PRICE_SHOT_EDGE, PRICE_INSIDE, PRICE_IN_WORD = 0.1, 0.5, 1.5  # in seconds of best footage
 FURTHER_TAKE = 0.3  # of its worth has a shot that shows what another kept one shows
 ROUNDS = 6  # searches anew after further takes were found
-BLACK_LUMA, FLAT = 0.04, 0.02  # flat and this dark is black ...
-NOTHING_SEEN = 0.005  # ... and so is less light than this, whatever small words stand in it
+DARK, FLAT, STILL = 0.04, 0.02, 0.001  # this dark and flat is black, dark and still a title card
+NOTHING_SEEN = 0.005  # less light than this is black, whatever small words stand in it
 
 
 def highlight_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
@@ -127,7 +127,8 @@ def _is_black(analysis: Analysis, part: TimeRange) -> bool:
     if not len(stats):
         return False
     luma, contrast = stats[:, :2].mean(0)
-    return bool(luma < NOTHING_SEEN or (luma < BLACK_LUMA and contrast < FLAT))
+    still = float(np.median(stats[:, 2])) < STILL
+    return bool(luma < NOTHING_SEEN or (luma < DARK and (contrast < FLAT or still)))
 
 
 def _prices(footage: Footage, row: list[Cell], *, at_start: bool) -> NDArray[np.float64]:
