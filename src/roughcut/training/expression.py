@@ -1,8 +1,9 @@
-"""`roughcut train expression`: seven expressions from grey faces of 48x48, FER-2013's.
+"""`roughcut train expression`: seven expressions from grey faces of 48x48, FER-2013's, and from portraits.
 
-Two kinds of validation. Every second face of FER's validation part, and, if the manifest names portraits, half of the
-persons in them: pictures from elsewhere, cropped by a detector, which is how the network is used. The other halves are
-never looked at in choosing; the scores of them are in the card as `test_*`.
+Portraits are pictures from elsewhere, cropped by a detector, which is how the network is used; each person is in one
+split only. Two kinds of validation: every second face of FER's validation part, and the portraits to choose by. The
+other half of FER's and the portraits of the split `test` are never looked at in choosing; the scores of them are in
+the card as `test_*`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,6 +55,8 @@ class ExpressionSettings:
     dropout: float = 0.3
     mixup: float = 0.3
     """Share of batches in which each face is blended with another."""
+    portraits: float = 0.0
+    """Share of the faces drawn that are portraits, as often each; for manifests with portraits to train on."""
 
 
 class ExpressionTask:
@@ -65,14 +69,26 @@ class ExpressionTask:
         self._seed = given.seed
         manifest = read(given.data)
         self._licences = manifest.licences()
-        self._faces, self._labels = _mosaics(manifest, "train")
+        self._faces, self._labels, self._chances = self._training(manifest)
         held_out, labels = _mosaics(manifest, "val")
         self._parts = {"": (held_out[::2], labels[::2]), "test_": (held_out[1::2], labels[1::2])}
         for split, name in (("val", "portraits_"), ("test", "test_portraits_")):
             self._parts |= _portraits(manifest, split, name)
-        counts = np.bincount(self._labels, minlength=len(CLASSES)).clip(1)
-        self._chances = counts[self._labels].astype(float) ** -self.settings.balance
-        self._chances /= self._chances.sum()
+
+    def _training(self, manifest: Manifest) -> tuple[U8, Labels, NDArray[np.float64]]:
+        """Faces [N, 48, 48], labels [N] and the chance of each to be drawn [N]."""
+        faces, labels = _mosaics(manifest, "train")
+        counts = np.bincount(labels, minlength=len(CLASSES)).clip(1)
+        chances = counts[labels].astype(float) ** -self.settings.balance
+        share = self.settings.portraits
+        if not share:
+            return faces, labels, chances / chances.sum()
+        found = _portraits(manifest, "train", "").get("")
+        if found is None:
+            raise DataError("no portrait to train on", where=manifest.path, allowed="[task] portraits = 0")
+        each = np.full(len(found[1]), share / len(found[1]))
+        chances = np.concatenate([chances / chances.sum() * (1 - share), each])
+        return np.concatenate([faces, found[0]]), np.concatenate([labels, found[1]]), chances
 
     def network(self) -> nn.Module:
         """A fresh one."""
@@ -97,16 +113,18 @@ class ExpressionTask:
 
     @torch.no_grad()
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Every part's accuracy and areas; `score` is the mean accuracy of the parts that may choose."""
+        """Every part's accuracy and areas; `score` is the accuracy over all faces that may choose."""
         scores: dict[str, float] = {}
+        right = faces_seen = 0.0
         for name, (faces, labels) in self._parts.items():
             logits = torch.cat([network(part) for part in torch.split(torch.from_numpy(faces), 256)]).numpy()
             report = judge(logits, labels)
             scores[f"{name}accuracy"] = report.accuracy
             for key, area in (("smile_auc", report.smile_auc), ("valence_auc", report.valence_auc)):
                 scores |= {} if area is None else {f"{name}{key}": area}
-        choosing = [f"{name}accuracy" for name in self._parts if not name.startswith("test_")]
-        return {"score": float(np.mean([scores[key] for key in choosing])), **scores}
+            if not name.startswith("test_"):
+                right, faces_seen = right + report.accuracy * len(labels), faces_seen + len(labels)
+        return {"score": right / faces_seen, **scores}
 
     def export(self, network: nn.Module, folder: Path, recipe: Recipe) -> list[Path]:
         """`expression.onnx` and its card, batch norm folded in, weights kept as float16."""
