@@ -12,9 +12,11 @@ from PIL import Image
 
 from roughcut.errors import DataError, OptionError
 from roughcut.evaluation.faces import Truth, average_precision, evaluate_faces, judge, read_truths
+from roughcut.evaluation.haar import HaarDetector
 from roughcut.features.faces import LONG_SIDE, FaceDetector
+from roughcut.models.fetched import fetch
 from roughcut.networks.faces import STRIDES, FaceNetwork
-from roughcut.records.faces import Faces
+from roughcut.records.faces import Faces, box_overlaps
 from roughcut.training.face_scenes import cut, disturbed, scene
 from roughcut.training.faces import from_teacher
 from roughcut.training.run import train
@@ -111,7 +113,7 @@ def test_the_network_starts_as_its_teacher() -> None:
 
 
 @needs_shared
-def test_a_few_steps_export_a_detector_that_runs(tmp_path: Path) -> None:
+def test_a_few_steps_export_a_detector_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two steps on a dozen pictures: the file stays below 1 MB, finds the portraits' faces, and is measured."""
     portraits = sorted((SHARED / "portraits").iterdir())[:8]
     blank = [tmp_path / f"{i}.png" for i in range(2)]
@@ -134,8 +136,27 @@ def test_a_few_steps_export_a_detector_that_runs(tmp_path: Path) -> None:
     box = FaceDetector(TEACHER)(np.asarray(picture)).boxes[0]
     (data / "boxes.json").write_text(json.dumps({"a.png": [box.tolist()]}))
     report = evaluate_faces(data, models=tmp_path / "run")
-    assert report.sizes["all"].recall == 1.0
+    assert report.network.sizes["all"].recall == 1.0
     assert "1 pictures" in report.table()
+    monkeypatch.setenv("ROUGHCUT_DATA", str(tmp_path / "mine"))
+    fetch("yunet", source=str(TEACHER))
+    beside = evaluate_faces(data, models=tmp_path / "run").beside
+    assert [(one.name, one.sizes["all"].ap) for one in beside][:1] == [("YuNet", 1.0)]
     (data / "a.png").write_text("no picture")
     with pytest.raises(DataError, match="cannot be read"):
         evaluate_faces(data, models=tmp_path / "run")
+
+
+@needs_shared
+def test_haar_finds_a_frontal_face() -> None:
+    """Where OpenCV 4 is installed: most of a dozen portraits, boxes in their own pixels, the surest first."""
+    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
+    if not hasattr(cv2, "CascadeClassifier"):
+        pytest.skip("OpenCV 5 has no cascades")
+    haar, teacher, hits = HaarDetector(), FaceDetector(TEACHER), 0
+    for path in sorted((SHARED / "portraits").iterdir())[:12]:
+        picture = np.asarray(Image.open(path).convert("RGB"))
+        found, wanted = haar(picture), teacher(picture)
+        assert (np.diff(found.scores) <= 0).all()
+        hits += bool(len(found) and len(wanted) and box_overlaps(found.boxes, wanted.boxes).max() > 0.5)
+    assert hits >= 7

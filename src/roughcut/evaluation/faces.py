@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from roughcut.errors import DataError, OptionError
+from roughcut.evaluation.haar import HaarDetector
 from roughcut.features.faces import LEAST, LONG_SIDE, FaceDetector
+from roughcut.models import fetched
 from roughcut.records import F32, U8, Progress, no_progress
 from roughcut.records.faces import Faces, box_overlaps
 
+Detector = Callable[[U8, float], Faces]
 HIT = 0.5
 LOWEST = 0.02
 """Scores from which detections count for average precision."""
@@ -60,10 +64,10 @@ class SizeScore:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaceReport:
-    """What was measured."""
+class Measured:
+    """One detector."""
 
-    pictures: int
+    name: str
     milliseconds: float
     """Per picture, processor time, resizing included: the median."""
     sizes: dict[str, SizeScore]
@@ -75,8 +79,24 @@ class FaceReport:
             for name, s in self.sizes.items()
         ]
         head = f"{'faces':10s} {'number':>6s} {'AP@.5':>6s} {'found':>7s} {'false':>6s}"
-        end = f"{self.pictures} pictures, {self.milliseconds:.1f} ms each; found and false at a score of {LEAST}"
-        return "\n".join([head, *rows, end])
+        return "\n".join([f"{self.name}, {self.milliseconds:.1f} ms a picture", head, *rows])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceReport:
+    """What was measured."""
+
+    pictures: int
+    network: Measured
+    beside: tuple[Measured, ...]
+    """Detectors of others, as far as they are here."""
+
+    def table(self) -> str:
+        """A table per detector."""
+        end = f"{self.pictures} pictures; found and false at a score of {LEAST}"
+        if not self.beside:
+            end += "; to see other detectors beside it: `roughcut models fetch yunet`, or install OpenCV 4"
+        return "\n\n".join([*(one.table() for one in (self.network, *self.beside)), end])
 
     def json(self) -> dict[str, Any]:
         """The same for machines."""
@@ -88,6 +108,8 @@ def evaluate_faces(
 ) -> FaceReport:
     """Measure the shipped detector, that of a folder (`faces.onnx`), or any detector file of ours or YuNet's.
 
+    Beside it: YuNet if it was fetched, and OpenCV's Haar cascade if OpenCV is installed.
+
     Raises:
         OptionError: any option. DataError: the folder, its JSON or a picture is wrong. ModelError: no such network.
     """
@@ -95,17 +117,45 @@ def evaluate_faces(
         raise OptionError("not an option of this evaluation", where="evaluate faces", got=options, allowed="none")
     truths = read_truths(data)
     detector = FaceDetector(models / "faces.onnx" if models is not None and models.is_dir() else models)
-    found, scales, spent = [], [], []
-    for number, name in enumerate(truths):
+    name = "the shipped network" if models is None else str(models)
+    detectors: list[tuple[str, Detector]] = [(name, detector), *_others(models)]
+    network, *beside = _measured(detectors, data, truths, progress)
+    return FaceReport(pictures=len(truths), network=network, beside=tuple(beside))
+
+
+def _others(models: Path | None) -> list[tuple[str, Detector]]:
+    others: list[tuple[str, Detector]] = []
+    if fetched.is_here("yunet") and str(models) != "yunet":
+        others.append(("YuNet", FaceDetector(Path("yunet"))))
+    with suppress(ImportError):
+        others.append(("Haar cascade", HaarDetector()))
+    return others
+
+
+def _measured(
+    detectors: Sequence[tuple[str, Detector]], data: Path, truths: Mapping[str, Truth], progress: Progress
+) -> list[Measured]:
+    """All of them in turn on each picture, so that their times are of the same moments."""
+    found: list[list[Faces]] = [[] for _ in detectors]
+    spent: list[list[float]] = [[] for _ in detectors]
+    scales = []
+    for number, file in enumerate(truths):
         progress("faces", number, len(truths))
-        picture = read_picture(data / name)
-        began = time.process_time()
-        found.append(detector(picture, LOWEST))
-        spent.append(time.process_time() - began)
+        picture = read_picture(data / file)
         scales.append(LONG_SIDE / max(picture.shape[:2]))
+        for k, (_, finds) in enumerate(detectors):
+            began = time.process_time()
+            found[k].append(finds(picture, LOWEST))
+            spent[k].append(time.process_time() - began)
     wanted = list(truths.values())
-    sizes = {name: judge(found, wanted, scales, low, high) for name, (low, high) in SIZES.items()}
-    return FaceReport(pictures=len(found), milliseconds=1000 * float(np.median(spent)), sizes=sizes)
+    return [
+        Measured(
+            name=name,
+            milliseconds=1000 * float(np.median(spent[k])),
+            sizes={size: judge(found[k], wanted, scales, low, high) for size, (low, high) in SIZES.items()},
+        )
+        for k, (name, _) in enumerate(detectors)
+    ]
 
 
 def judge(
