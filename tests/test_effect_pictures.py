@@ -51,8 +51,8 @@ def test_golden_pictures(name: str) -> None:
 @pytest.mark.parametrize("name", dict(drawn(10)))
 def test_ten_bits_are_eight_bits_finer(name: str) -> None:
     """The same effect on 10 bits gives the same picture, and stays inside the range."""
-    if name == "grain":
-        pytest.skip("grain is drawn on the depth's own levels")
+    if name in ("grain", "denoise"):
+        pytest.skip("grain is drawn on the depth's own levels; above 8 bits another filter denoises")
     for deep, plane in zip(dict(drawn(10))[name].planes(), MADE[name].planes(), strict=True):
         assert deep.dtype == np.uint16
         assert deep.max() <= 1023

@@ -13,7 +13,8 @@ from roughcut.effects.views import along
 from roughcut.finishing import shaped
 from roughcut.planner import PlanOptions, make_plan
 from roughcut.planner.flourish import rising
-from roughcut.planner.framing import AWAY, HOLD, MOVE, follow_path, offset, shake_path
+from roughcut.planner.framing import AWAY, HOLD, MOVE, follow_path
+from roughcut.planner.shake import offset, shake_path
 from roughcut.records import FilmSpec
 from roughcut.records.effects import PunchIn, Speed
 from roughcut.timebase import TimeRange
@@ -52,7 +53,9 @@ def test_shake_is_taken_out_and_pans_stay() -> None:
     times = [F(k, 25) for k in range(60)]
     places = [(60 + 1.0 * k + shake[k, 0], 60 + shake[k, 1]) for k in range(60)]
     pictures = [view(x, y)[..., None].repeat(3, 2).astype(np.uint8) for x, y in places]
-    _, moves = shake_path(pictures, times)
+    path = shake_path(pictures, times)
+    assert path is not None
+    moves = path.moves
     left = np.array([(-x + m[0] * 160, -y + m[1] * 90) for (x, y), m in zip(places, moves, strict=True)])
     before, after = (np.diff(np.array(p), axis=0) for p in ([(-x, -y) for x, y in places], left))
     inner = slice(10, -10)

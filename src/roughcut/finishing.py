@@ -6,7 +6,7 @@ follows them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,17 +16,43 @@ from roughcut.errors import OptionError
 from roughcut.media.music import check_music
 from roughcut.media.retime import film_subtitles
 from roughcut.media.rgb import read_timed_rgb
-from roughcut.planner.framing import follow_path, shake_path
+from roughcut.media.stills import stills_at
+from roughcut.models import store
+from roughcut.planner.framing import follow_path
 from roughcut.planner.options import PlanOptions
-from roughcut.records import U8, Cue, FilmSpec, MediaInfo, Progress, SubtitleStream, SubtitleTrack, TrackSpec
+from roughcut.planner.shake import shake_path
+from roughcut.records import (
+    U8,
+    Cue,
+    FilmSpec,
+    MediaInfo,
+    Progress,
+    Speech,
+    SubtitleStream,
+    SubtitleTrack,
+    TrackSpec,
+)  # fmt: skip
 from roughcut.records.effect import Effect
-from roughcut.records.effects import Caption, Captions, Denoise, Logo, Music, Reframe, Stabilise, Title
-from roughcut.timeline.plan import Clip, Plan
+from roughcut.records.effects import (
+    Caption,
+    Captions,
+    Denoise,
+    Logo,
+    Music,
+    Reframe,
+    Sharpen,
+    Stabilise,
+    Title,
+)  # fmt: skip
+from roughcut.spatial.restoration import RestorationMapper, reduced
+from roughcut.timeline.plan import Clip, Decision, Plan
 from roughcut.timeline.srt import read_srt
 from roughcut.timeline.warp import seen_range
 
-SMALL = 160  # pixels: longest side of the pictures that are looked at
+SMALL, STEADY = 160, 256  # pixels: longest side of the pictures that are looked at; turning is told from larger ones
+TRIPOD, MOST_MARGIN = 0.001, 0.06  # shares of the picture: shake below is none; what is cut off at each edge at most
 TITLE_LASTS = Fraction(3)
+GLANCES = 5  # pictures of a clip that its noise and softness are judged by
 
 
 def check_finish(options: PlanOptions, files: int) -> None:
@@ -46,8 +72,14 @@ def check_finish(options: PlanOptions, files: int) -> None:
         logo_picture(options.logo)
 
 
-def finished(plan: Plan, media: Mapping[str, MediaInfo], options: PlanOptions, progress: Progress) -> Plan:
-    """The plan with all that was asked for. `media` are its sources by id."""
+def finished(
+    plan: Plan,
+    media: Mapping[str, MediaInfo],
+    options: PlanOptions,
+    progress: Progress,
+    speech: Mapping[str, Sequence[Speech]],
+) -> Plan:
+    """The plan with all that was asked for. `media` and `speech` are of its sources by id."""
     if options.reframe is not None:
         plan = replace(plan, spec=shaped(plan.spec, options.reframe))
         plan = _each(plan, media, progress, "framing", lambda clip, info: _reframe(clip, info, plan.spec))
@@ -56,12 +88,15 @@ def finished(plan: Plan, media: Mapping[str, MediaInfo], options: PlanOptions, p
     if options.denoise:
         clips = tuple(replace(c, effects=(Denoise(strength=options.denoise), *c.effects)) for c in plan.clips)
         plan = plan.with_clips(clips)
+    if options.restore == "auto" and not plan.spec.colour.is_hdr:  # the network learned on SDR pictures
+        mapper = RestorationMapper(store)
+        plan = _each(plan, media, progress, "restoring", lambda clip, info: _restore(clip, info, plan.spec, mapper))
     if options.music is not None and not plan.spec.tracks:
         plan = replace(plan, spec=replace(plan.spec, tracks=(TrackSpec(),)))
-    return replace(plan, effects=(*plan.effects, *_over(plan, options)))
+    return replace(plan, effects=(*plan.effects, *_over(plan, options, speech)))
 
 
-def _over(plan: Plan, options: PlanOptions) -> list[Effect]:
+def _over(plan: Plan, options: PlanOptions, speech: Mapping[str, Sequence[Speech]]) -> list[Effect]:
     found: list[Effect] = []
     if options.captions is not None:
         found.append(Captions(cues=film_captions(plan, options.captions)))
@@ -72,8 +107,25 @@ def _over(plan: Plan, options: PlanOptions) -> list[Effect]:
     if options.logo is not None:
         found.append(Logo(path=options.logo.absolute()))
     if options.music is not None:
-        found.append(Music(path=options.music.absolute()))
+        found.append(Music(path=options.music.absolute(), speech=spoken(plan, speech)))
     return found
+
+
+def spoken(plan: Plan, speech: Mapping[str, Sequence[Speech]]) -> tuple[tuple[Fraction, Fraction], ...]:
+    """When someone speaks in the film, from when someone speaks in its sources."""
+    stream = SubtitleStream(index=0, codec="subrip")
+    heard = {
+        name: (
+            SubtitleTrack(stream=stream, cues=tuple(Cue(start=s.range.start, end=s.range.end, text="") for s in said)),
+        )
+        for name, said in speech.items()
+    }
+    found: list[tuple[Fraction, Fraction]] = []
+    for cue in (c for track in film_subtitles(plan, heard) for c in track.cues):
+        start = max(cue.start, found[-1][1]) if found else cue.start  # cues of two clips may meet
+        if cue.end > start:
+            found.append((start, cue.end))
+    return tuple(found)
 
 
 def film_captions(plan: Plan, srt: Path) -> tuple[Caption, ...]:
@@ -115,18 +167,36 @@ def _reframe(clip: Clip, info: MediaInfo, spec: FilmSpec) -> Clip:
 
 
 def _stabilise(clip: Clip, info: MediaInfo) -> Clip:
-    times, pictures = _looked_at(clip, info)
-    at, moves = shake_path(pictures, times)
-    margin = min(max((abs(v) for move in moves for v in move), default=0.0) + 0.005, 0.05)
-    found = Stabilise(times=at, moves=moves, margin=round(margin, 4))
-    if margin <= 0.006:  # it stood on a tripod
+    times, pictures = _looked_at(clip, info, STEADY)
+    path = shake_path(pictures, times)
+    if path is None or path.reach <= TRIPOD:
         return clip
+    margin = round(min(path.reach + 0.005, MOST_MARGIN), 4)
+    found = Stabilise(times=path.times, moves=path.moves, twists=path.twists, margin=margin)
     return replace(clip, effects=(found, *clip.effects))
 
 
-def _looked_at(clip: Clip, info: MediaInfo) -> tuple[list[Fraction], list[U8]]:
+def _restore(clip: Clip, info: MediaInfo, spec: FilmSpec, mapper: RestorationMapper) -> Clip:
+    """The clip with what would do it good, judged on a few of its pictures at the size they have in the film."""
+    seen = seen_range(clip)
+    times = [seen.start + seen.duration * Fraction(2 * k + 1, 2 * GLANCES) for k in range(GLANCES)]
+    scale = min(Fraction(spec.width, info.video.width), Fraction(spec.height, info.video.height), Fraction(1))
+    pictures = (reduced(picture, scale) for picture in stills_at(info, times))
+    found = mapper.judge(pictures)
+    likely, gain = found.probability, f"expected to win {found.gain:.3f} SSIM"
+    laid: list[Effect] = []
+    if found.denoise:
+        why = Decision(code="noise", words=f"looks noisy: {gain}", probability=likely)
+        laid.append(Denoise(strength=found.denoise, decision=why))
+    if found.sharpen:
+        why = Decision(code="softness", words=f"looks soft: {gain}", probability=likely)
+        laid.append(Sharpen(amount=found.sharpen, decision=why))
+    return replace(clip, effects=(*laid, *clip.effects)) if laid else clip
+
+
+def _looked_at(clip: Clip, info: MediaInfo, longest: int = SMALL) -> tuple[list[Fraction], list[U8]]:
     """Times and small pictures [h, w, 3] of what a clip shows."""
-    scale = SMALL / max(info.video.width, info.video.height)
+    scale = longest / max(info.video.width, info.video.height)
     size = max(round(info.video.width * scale), 8), max(round(info.video.height * scale), 8)
     seen = list(read_timed_rgb(info, *size, seen_range(clip)))
     return [t for t, _ in seen], [rgb for _, rgb in seen]

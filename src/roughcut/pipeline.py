@@ -174,8 +174,9 @@ def plan(
         vfr: of footage at a variable rate make a film of one `constant` rate, or `keep` the times of its pictures.
         preset: how the film is written, a name of `records.PRESETS`; None takes the usual codec of its kind of file.
         finish: what is laid on it: `effects` (none, subtle, rich), `captions` (an .srt), `title`, `logo`, `music`,
-            `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1); whose `faces` are hidden (needs analyses
-            with faces), with which `cover` (solid, mosaic, blur), a list of `people`; `mute_voices`.
+            `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1), `restore` (none, auto); whose `faces` are
+            hidden (needs analyses with faces), with which `cover` (solid, mosaic, blur), a list of `people`;
+            `mute_voices`.
 
     Raises:
         OptionError: a value that is not allowed, or a target longer than the footage. InputError: captions, logo or
@@ -188,7 +189,8 @@ def plan(
     check_finish(options, len(footage))
     made = make_plan(footage, options, name=name)
     media = {source.id: analysis.media for source, analysis in zip(made.sources, footage, strict=True)}
-    return hidden(finished(made, media, options, progress), footage, options)
+    speech = {source.id: analysis.timing.speech for source, analysis in zip(made.sources, footage, strict=True)}
+    return hidden(finished(made, media, options, progress, speech), footage, options)
 
 
 def render(

@@ -64,8 +64,14 @@ def recipe_of(paths: Sequence[Path | str], wishes: Mapping[str, Any]) -> dict[st
         "sources": [content_digest(Path(path)) for path in paths],
         "wishes": {**options, **beside},
         "roughcut": roughcut.__version__,
-        "networks": watching.model_versions((*NETWORKS, *(("faces",) if asked["faces"] and not detector else ()))),
+        "networks": watching.model_versions((*NETWORKS, *_beside(asked, detector))),
     }
+
+
+def _beside(asked: Mapping[str, Any], detector: object) -> list[str]:
+    """Networks that only some wishes need."""
+    wanted = {"faces": asked["faces"] and not detector, "restoration": asked["restore"] == "auto"}
+    return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
 def options_of(wishes: Mapping[str, Any]) -> PlanOptions:

@@ -18,7 +18,7 @@ from roughcut.cli.options import (
 
 @app.command()
 def train(
-    task: Annotated[str, typer.Argument(help="shots, encoder, moments, colour, expression or faces.")],
+    task: Annotated[str, typer.Argument(help="shots, encoder, moments, colour, restoration, expression or faces.")],
     data: Annotated[Path, typer.Option(help="The manifest (JSON Lines); see docs/models.md.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run: checkpoints, curves, the network.")],
     config: Annotated[Path | None, typer.Option(help="TOML settings, such as configs/shots.toml.")] = None,
@@ -43,7 +43,7 @@ def train(
 
 @app.command()
 def evaluate(
-    task: Annotated[str, typer.Argument(help="shots, moments, colour, expression or faces.")],
+    task: Annotated[str, typer.Argument(help="shots, moments, colour, restoration, expression or faces.")],
     data: Annotated[Path, typer.Option(help="Folder (expression: or CSV) of labelled data.")],
     models: Annotated[
         Path | None, typer.Option(help="Folder of networks to measure instead (faces: or a file).")

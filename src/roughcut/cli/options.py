@@ -87,7 +87,10 @@ Logo = Annotated[Path | None, _option("A picture in the upper right corner, PNG 
 Music = Annotated[Path | None, _option("Music under the film, lower where it is heard itself.", "SOUND")]
 Reframe = Annotated[str | None, _option("Another shape, following what moves: 9:16, 1:1, 4:5 or 16:9.", "SHAPE")]
 Stabilise = Annotated[bool, typer.Option("--stabilise", help="Take camera shake out.", rich_help_panel=PANEL)]
-Denoise = Annotated[float, _option("Take noise out: 0 (not) to 1 (a lot).", "STRENGTH")]
+Denoise = Annotated[float, _option("Take noise out everywhere: 0 (not) to 1 (a lot).", "STRENGTH")]
+Restore = Annotated[
+    str, _option("Noise and softness: none (left alone) or auto (mended where a network is sure to help).", "WHICH")
+]
 
 FACES = "Faces"
 
@@ -142,6 +145,7 @@ def wishes(
     reframe: Reframe = None,
     stabilise: Stabilise = False,
     denoise: Denoise = 0.0,
+    restore: Restore = "none",
     faces: Faces = None,
     cover: Cover = "solid",
     people: People = None,

@@ -74,7 +74,7 @@ def treated(picture: Picture, effects: Sequence[Effect], moment: Moment, filtere
 
 def _one(picture: Picture, effect: Effect, moment: Moment, filtered: Filter | None) -> Picture:
     if isinstance(effect, Denoise | Sharpen):
-        return picture if filtered is None else filtered(picture, filter_of(effect))
+        return picture if filtered is None else filtered(picture, filter_of(effect, picture.bit_depth))
     if isinstance(effect, PunchIn) and filtered is not None:
         return filtered(picture, views.punch_filter(picture, effect))
     if isinstance(effect, Cover):
@@ -99,8 +99,13 @@ def _steady(picture: Picture, effect: Effect) -> Picture:
     return picture if work is None else work(picture, effect)  # type: ignore[operator]
 
 
-def filter_of(effect: Denoise | Sharpen) -> str:
-    """The FFmpeg filter that an effect stands for."""
-    if isinstance(effect, Denoise):
-        return f"fftdnoiz=sigma={effect.strength * 12:.3f}:overlap=0.5"
-    return f"cas=strength={effect.amount:.3f}:planes=1"
+def filter_of(effect: Denoise | Sharpen, depth: int) -> str:
+    """The FFmpeg filter that an effect stands for, on pictures of 8 bits or more.
+
+    Non-local means are the better denoiser but know 8 bits alone; the other one is as strong at the square of their
+    strength. `cas` above .9 divides by nearly nothing.
+    """
+    if isinstance(effect, Sharpen):
+        return f"cas=strength={effect.amount * 0.9:.3f}:planes=1"
+    strength = 1 + 9 * effect.strength
+    return f"nlmeans=s={strength:.3f}:p=3:r=7" if depth == 8 else f"fftdnoiz=sigma={strength**2:.3f}:overlap=0.5"

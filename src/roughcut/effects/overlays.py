@@ -176,7 +176,9 @@ def logo_picture(path: Path) -> Image.Image:
         with Image.open(path) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise InputError("the logo is too large", where=path, got=f"{image.width}x{image.height}")
-            converted: Image.Image = image.convert("RGBA")
+            deep = image.mode.startswith("I")  # 16 bits, which Pillow would clip to white
+            shown = Image.fromarray((np.asarray(image) // 257).astype(np.uint8)) if deep else image
+            converted: Image.Image = shown.convert("RGBA")
             return converted
     except FileNotFoundError:
         raise InputError("no such logo", where=path) from None

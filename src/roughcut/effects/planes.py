@@ -19,6 +19,7 @@ from roughcut.records import F32, Picture
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in shares of the picture."""
+Affine = tuple[float, float, float, float, float, float]
 WHOLE_PIXELS = 1 / 64  # of a pixel: what lies so near to whole ones is cut out, not resampled
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
@@ -82,6 +83,23 @@ def resized(plane: Plane, size: tuple[int, int], box: Box = WHOLE, top: int = 25
     how = Image.Resampling.BICUBIC if smooth else Image.Resampling.BOX
     made: Plane = np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(size, how, pixels))
     return made if made.dtype == np.uint8 else np.minimum(made, np.uint16(top))
+
+
+def turned(picture: Picture, matrix: Affine) -> Picture:
+    """Every pixel x, y of the picture shows what was at a * x + b * y + c, d * x + e * y + f (luma pixels, cubic)."""
+    a, b, c, d, e, f = matrix
+    top = (1 << picture.bit_depth) - 1
+
+    def work(plane: Plane) -> Plane:
+        h, w = plane.shape
+        across, down = picture.width / w, picture.height / h
+        own = (a, b * down / across, c / across, d * across / down, e, f / down)
+        deep = plane.dtype != np.uint8
+        image = Image.fromarray(plane.astype(np.float32) if deep else np.ascontiguousarray(plane))
+        made = np.asarray(image.transform((w, h), Image.Transform.AFFINE, own, Image.Resampling.BICUBIC))
+        return np.clip(np.rint(made), 0, top).astype(np.uint16) if deep else made  # Pillow turns no 16 bits
+
+    return each(picture, work)
 
 
 def box_at(x: float, y: float, width: float) -> Box:

@@ -13,8 +13,11 @@ from roughcut.records import F32, Picture
 from roughcut.records.effects import Grain, Letterbox, Vignette
 
 ROOM = 256  # pixels: each frame's grain is cut from one field at another place within these
-UNIT, SHIFT = 64, 12  # of the field's integers, and of their product with the strength
+UNIT, SHIFT = 16, 7  # of the field's integers, and of their product with the strength: 16 bits hold it at 8 bits
 HALF = 1 << (SHIFT - 1)
+REACH = 3.3  # deviations: the most that a grain stands out
+ROWS = 32  # worked on at a time
+Strength = NDArray[np.int16] | NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def _field(seed: int, height: int, width: int) -> NDArray[np.int16]:
     """[height, width] noise of deviation UNIT, a little soft, as grain is."""
     white = np.random.default_rng(seed).standard_normal((height, width), np.float32)
     soft = white + 0.5 * (np.roll(white, 1, 0) + np.roll(white, 1, 1))
-    scaled: NDArray[np.int16] = np.rint(np.clip(soft / soft.std(), -4, 4) * UNIT).astype(np.int16)
+    scaled: NDArray[np.int16] = np.rint(np.clip(soft / soft.std(), -REACH, REACH) * UNIT).astype(np.int16)
     return scaled
 
 
@@ -73,23 +76,31 @@ def grain(picture: Picture, effect: Grain, frame: int) -> Picture:
     if effect.amount == 0:
         return picture
     luma, *chroma = picture.planes()
-    top = (1 << picture.bit_depth) - 1
     h, w = luma.shape
     dy, dx = np.random.default_rng((effect.seed, frame)).integers(0, ROOM, 2).tolist()
-    noise = _field(effect.seed, h + ROOM, w + ROOM)[dy : dy + h, dx : dx + w].astype(np.int32)
-    noise *= _middle(effect.amount, picture.bit_depth)[luma]
-    noise += HALF
-    noise >>= SHIFT
-    noise += luma
-    np.clip(noise, picture.black()[0], top, out=noise)
-    grained: Plane = noise.astype(np.uint8) if luma.dtype == np.uint8 else noise.astype(np.uint16)
+    noise = _field(effect.seed, h + ROOM, w + ROOM)[dy : dy + h, dx : dx + w]
+    strength = _middle(effect.amount, picture.bit_depth)
+    grained = np.empty_like(luma)
+    for first in range(0, h, ROWS):
+        part = slice(first, first + ROWS)
+        _grained(luma[part], noise[part], strength, picture, grained[part])
     return picture.with_planes([grained, *chroma])
 
 
+def _grained(luma: Plane, noise: NDArray[np.int16], strength: Strength, picture: Picture, out: Plane) -> None:
+    """A few rows at a time, so that all of it stays in the processor's cache."""
+    added = np.multiply(noise, strength.take(luma), dtype=strength.dtype)
+    added += HALF
+    added >>= SHIFT
+    added += luma
+    np.clip(added, picture.black()[0], (1 << picture.bit_depth) - 1, out=out, casting="unsafe")
+
+
 @lru_cache(maxsize=4)
-def _middle(amount: float, depth: int) -> NDArray[np.int32]:
+def _middle(amount: float, depth: int) -> Strength:
     """Strength by level, times 2^SHIFT / UNIT: amount of the range in the middle, a third of it at both ends."""
     levels = 1 << depth
     level = np.arange(levels, dtype=np.float64) / (levels - 1)
     strength = amount * (levels - 1) * (1 / 3 + 8 / 3 * level * (1 - level))
-    return np.rint(strength * (1 << SHIFT) / UNIT).astype(np.int32)
+    fine = np.rint(strength * (1 << SHIFT) / UNIT)
+    return fine.astype(np.int16) if depth == 8 else fine.astype(np.int32)

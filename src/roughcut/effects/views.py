@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from roughcut.effects.planes import Box, box_at, eased, seen
+from roughcut.effects.planes import Affine, Box, box_at, eased, seen, turned
 from roughcut.records import Picture
 from roughcut.records.effects import KenBurns, PunchIn, PushIn, Reframe, Stabilise
+
+STRAIGHT = 1e-5  # radians, share: a picture that turns and grows by less is moved alone
 
 
 def push_in(picture: Picture, effect: PushIn, part: float) -> Picture:
@@ -46,12 +49,46 @@ def _towards(x: float, y: float, width: float) -> Box:
 
 
 def stabilised(picture: Picture, effect: Stabilise, t: Fraction) -> Picture:
-    """Moved against the shake at source time `t`, inside the margin."""
+    """Moved and turned against the shake at source time `t`, as far as the margin goes."""
     if not effect.moves or effect.margin == 0:
         return picture
-    dx, dy = (max(-effect.margin, min(effect.margin, v)) for v in along(effect.times, effect.moves, t))
+    shown = max(bisect_right(effect.times, t) - 1, 0)  # each counter-move is of one picture: nothing between them
+    move, twist = effect.moves[shown], effect.twists[shown] if effect.twists else (0.0, 0.0)
     width = 1 - 2 * effect.margin
-    return seen(picture, box_at(0.5 - dx, 0.5 - dy, width))
+    if max(abs(v) for v in twist) < STRAIGHT:
+        dx, dy = (max(-effect.margin, min(effect.margin, v)) for v in move)
+        return seen(picture, box_at(0.5 - dx, 0.5 - dy, width))
+    size = picture.width, picture.height
+    return turned(picture, _inside(size, (move[0] * size[0], move[1] * size[1]), twist, width))
+
+
+def _inside(size: tuple[int, int], move: tuple[float, float], twist: tuple[float, float], width: float) -> Affine:
+    """Where each pixel of the view comes from; as much of the counter-move as keeps its corners in the picture."""
+    low, high = 0.0, 1.0
+    whole = _counter(size, move, twist, width, 1.0)
+    if _fits(whole, size):
+        return whole
+    for _ in range(10):
+        middle = (low + high) / 2
+        fits = _fits(_counter(size, move, twist, width, middle), size)
+        low, high = (middle, high) if fits else (low, middle)
+    return _counter(size, move, twist, width, low)
+
+
+def _counter(
+    size: tuple[int, int], move: tuple[float, float], twist: tuple[float, float], width: float, share: float
+) -> Affine:
+    angle, scale = twist[0] * share, width / (1 + twist[1] * share)
+    c, s = math.cos(angle) * scale, math.sin(angle) * scale
+    dx, dy = (v * share / width for v in move)  # in pixels of the view
+    x, y = -size[0] / 2 - dx, -size[1] / 2 - dy
+    return (c, s, c * x + s * y + size[0] / 2, -s, c, c * y - s * x + size[1] / 2)
+
+
+def _fits(matrix: Affine, size: tuple[int, int]) -> bool:
+    a, b, c, d, e, f = matrix
+    corners = [(a * x + b * y + c, d * x + e * y + f) for x in (0, size[0]) for y in (0, size[1])]
+    return all(-1e-6 <= v <= n + 1e-6 for corner in corners for v, n in zip(corner, size, strict=True))
 
 
 def reframed(picture: Picture, effect: Reframe, t: Fraction, size: tuple[int, int]) -> Picture:

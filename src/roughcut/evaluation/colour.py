@@ -75,7 +75,7 @@ def evaluate_colour(
         DataError: a folder is missing, a pair is not whole, or sizes differ. ModelError: no network.
     """
     pairs = find_pairs(data)
-    methods = {**CLASSICS, "ours": corrector(SpaceMapper(_Folder(models) if models else store))}
+    methods = {**CLASSICS, "ours": corrector(SpaceMapper(Folder(models) if models else store))}
     rows: dict[str, list[NDArray[np.float64]]] = {name: [] for name in methods}
     for i, (faulty_path, target_path) in enumerate(pairs):
         progress("measuring colour", i, len(pairs))
@@ -162,7 +162,7 @@ def read_picture(path: Path) -> U8:
 
 
 @dataclass(frozen=True)
-class _Folder:
+class Folder:
     """A store over networks that were just trained."""
 
     folder: Path

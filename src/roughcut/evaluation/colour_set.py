@@ -49,8 +49,8 @@ def build(data: Path, out: Path, *, seed: int = 5) -> int:
         picture = read_picture(data / name)
         for kind, faults in SETS.items():
             rng = np.random.default_rng((seed, i, len(faults)))
-            _save(picture, out / kind / "target" / f"{Path(name).stem}.png")
-            _save(degraded(picture, faults, rng), out / kind / "degraded" / f"{Path(name).stem}.png")
+            save(picture, out / kind / "target" / f"{Path(name).stem}.png")
+            save(degraded(picture, faults, rng), out / kind / "degraded" / f"{Path(name).stem}.png")
     return len(names)
 
 
@@ -162,7 +162,7 @@ def _image(rgb: F64) -> Image.Image:
     return Image.fromarray((np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
-def _save(picture: U8, path: Path) -> None:
+def save(picture: U8, path: Path) -> None:
     temporary = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -56,11 +56,18 @@ def _faces() -> Evaluator:
     return evaluate_faces
 
 
+def _restoration() -> Evaluator:
+    from roughcut.evaluation.restoration import evaluate_restoration
+
+    return evaluate_restoration
+
+
 EVALUATORS: dict[str, Callable[[], Evaluator]] = {
     "colour": _colour,
     "expression": _expression,
     "faces": _faces,
     "moments": _moments,
+    "restoration": _restoration,
     "shots": _shots,
 }
 """Name -> a function that imports the evaluator only when it is asked for."""

@@ -1,7 +1,8 @@
 """Where effects go, from what the networks heard and saw. Few of them: a plain film must not look like a demo reel.
 
 punch-in    a cut inside one shot of a talk: every second piece a little closer, as from a second camera
-push-in     where the voice gains energy and importance rises, on a clip long enough to notice
+push-in     where the voice gains energy and importance rises, or importance rises towards an accent, on a clip long
+            enough to notice
 speed       `rich` alone: a long stretch that moves, says nothing and matters little goes faster
 """
 
@@ -15,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from roughcut.planner.pieces import Footage, Piece
+from roughcut.planner.timing import accented
 from roughcut.records import Analysis
 from roughcut.records.effect import Effect
 from roughcut.records.effects import PunchIn, PushIn, Speed
@@ -24,6 +26,7 @@ from roughcut.timeline.plan import Clip, Decision
 Level = Literal["none", "subtle", "rich"]
 
 LONG_ENOUGH = Fraction(4)  # seconds: a shorter clip needs no move
+RISEN = 0.2  # importance between the halves of a clip that counts as full rise
 LOUDER = 6.0  # dB between the halves of a clip that count as full rise
 DULL, STIRRING = 0.45, 0.02  # importance below, motion (mean difference of frames) above: time to hurry
 DULL_FOR = Fraction(6)
@@ -79,19 +82,26 @@ def _push(clip: Clip, analysis: Analysis, measure: _Measure) -> PushIn | None:
     chance = rising(clip.range, analysis)
     if chance < measure.sure:
         return None
-    words = "voice and importance rise here"
+    words = "voice and importance rise here" if _spoken(clip.range, analysis) else "importance rises towards an accent"
     return PushIn(amount=measure.push, decision=Decision(code="rising", words=words, probability=round(chance, 3)))
 
 
 def rising(span: TimeRange, analysis: Analysis) -> float:
-    """0..1: how surely someone speaks here with growing energy while importance does not fall, or an accent is felt."""
+    """0..1: how surely someone speaks here with growing energy while importance does not fall, or importance rises
+    towards an accent of the effect-timing head."""
     first, second = TimeRange(span.start, span.middle), TimeRange(span.middle, span.end)
     timing = analysis.timing
-    spoken = sum((o.duration for s in timing.speech if (o := s.range.intersect(span))), Fraction(0)) / span.duration
     louder = (timing.loudness.mean(second) - timing.loudness.mean(first)) / LOUDER
     more = timing.keep.mean(second) - timing.keep.mean(first)
     felt = 0.6 * np.clip(louder, 0, 1) + 0.4 * np.clip(0.5 + 2 * more, 0, 1)
-    return float(np.clip(float(spoken) * max(felt, timing.accent.mean(second)), 0, 1))
+    seen = accented(timing.accent, second) * np.clip(more / RISEN, 0, 1)
+    return float(np.clip(max(_spoken(span, analysis) * felt, seen), 0, 1))
+
+
+def _spoken(span: TimeRange, analysis: Analysis) -> float:
+    """Share of the time in which someone speaks."""
+    parts = (said for s in analysis.timing.speech if (said := s.range.intersect(span)))
+    return float(sum((part.duration for part in parts), Fraction(0)) / span.duration)
 
 
 def _hurried(clip: Clip, analysis: Analysis, rate: Fraction) -> Clip | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from roughcut.planner.options import Transitions
 from roughcut.planner.pieces import Footage, Piece
+from roughcut.planner.timing import accented
 from roughcut.records import F32, Analysis, Look
 from roughcut.records.rows import part
 from roughcut.timebase import TimeRange
@@ -19,7 +20,7 @@ HALF_DISSOLVE = Fraction(1, 4)
 FADE_IN, FADE_OUT = Fraction(1, 2), Fraction(1)
 HALF_WHIP = Fraction(1, 6)
 LIVELY = ("whip",)
-EMPHASIS, SURE = 0.5, 0.6  # accent that counts as full, and the probability from which a whip is laid
+SURE = 0.6  # the probability from which a whip is laid
 SOFT = 0.5  # a change softer than this gets a dissolve
 VERY_CALM = 0.5  # the lull curve seldom rises above it
 NEW_SCENE = 0.5  # cosine distance of the frame encoder's rows between unlike scenes
@@ -80,8 +81,7 @@ def _livelier(before: Piece, after: Piece, footage: Footage, rate: Fraction, joi
     change = _distance(
         _row_at(footage[before.source], before.range.end), _row_at(b, after.range.start)
     )  # fmt: skip
-    accent = b.timing.accent.mean(start)
-    chance = min(change / NEW_SCENE, 1.0) * min(accent / EMPHASIS, 1.0)
+    chance = min(change / NEW_SCENE, 1.0) * accented(b.timing.accent, start)
     half = frames_of(HALF_WHIP, rate)
     lent = _lend(before, after, footage, half) if chance >= SURE else None
     if lent is None:
@@ -129,7 +129,7 @@ def softness(before: Piece, after: Piece, footage: Footage) -> float:
     start = TimeRange(after.range.start, min(after.range.start + AROUND, after.range.end))
     calm = (a.timing.lull.mean(end) + b.timing.lull.mean(start)) / 2
     change = _distance(_row_at(a, before.range.end), _row_at(b, after.range.start))
-    fits = calm / VERY_CALM * (1 - b.timing.accent.mean(start) / 2) * min(change / NEW_SCENE, 1.0)
+    fits = calm / VERY_CALM * (1 - accented(b.timing.accent, start) / 2) * min(change / NEW_SCENE, 1.0)
     return float(np.clip(fits, 0, 1))
 
 

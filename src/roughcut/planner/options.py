@@ -18,6 +18,7 @@ Looks = Literal["auto", "none"]
 Transitions = Literal["auto", "cuts", "dissolves"]
 Effects = Literal["none", "subtle", "rich"]
 Vfr = Literal["constant", "keep"]
+Restore = Literal["none", "auto"]
 FILES = ("captions", "logo", "music", "people")
 
 
@@ -52,7 +53,9 @@ class PlanOptions:
     """The film's shape; None: that of the footage."""
     stabilise: bool = False
     denoise: float = 0.0
-    """Strength, 0..1."""
+    """Strength, 0..1, for all clips."""
+    restore: Restore = "none"
+    """`auto`: denoise and sharpen each clip as much as the restoration network is sure to help."""
 
     faces: str | None = None
     """Whose faces are covered, as `covers.FaceWish` reads it; None: nobody's."""
@@ -71,6 +74,9 @@ class PlanOptions:
             raise OptionError("says how faces are covered", where=option, next_step="add --faces hide")
         if not 0 <= self.denoise <= 1:
             raise OptionError("out of range", where="--denoise", got=self.denoise, allowed="0 to 1")
+        if self.denoise and self.restore == "auto":
+            step = "leave one of them out"
+            raise OptionError("--restore auto chooses the strength itself", where="--denoise", next_step=step)
         if self.title is not None and not self.title.strip():
             raise OptionError("a title has words", where="--title", got=repr(self.title))
         if self.preset is not None:
@@ -81,7 +87,7 @@ class PlanOptions:
     def _check_words(self) -> None:
         words: tuple[tuple[str, Any], ...] = (
             ("keep", Keep), ("look", Looks), ("transitions", Transitions), ("vfr", Vfr), ("effects", Effects),
-            ("reframe", Shape), ("cover", How),
+            ("reframe", Shape), ("cover", How), ("restore", Restore),
         )  # fmt: skip
         for name, allowed in words:
             value = getattr(self, name)

@@ -72,10 +72,14 @@ class Stabilise(Effect):
     """Source times at which the picture must be moved ..."""
     moves: tuple[tuple[float, float], ...] = ()
     """... and by how much: right and down, shares of the width and height."""
+    twists: tuple[tuple[float, float], ...] = ()
+    """... and turned about its middle, clockwise in radians, and enlarged (0.01: by a hundredth); (): not at all."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_path("moves", self.times, self.moves)
+        if self.twists:
+            check_path("twists", self.times, self.twists)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +207,7 @@ class Denoise(Effect):
     """Less noise."""
 
     name: ClassVar[str] = "denoise"
-    words: ClassVar[str] = "take noise out (FFmpeg's fftdnoiz, picture by picture)"
+    words: ClassVar[str] = "take noise out (FFmpeg's nlmeans, above 8 bits fftdnoiz; picture by picture)"
     on: ClassVar[tuple[str, ...]] = ("clip", "film")
 
     strength: float = param(0.3, "0 leaves the picture alone, 1 is a lot", 0, 1)
@@ -317,8 +321,16 @@ class Music(Effect):
     path: Path = Path("music.mp3")
     level: float = param(-12.0, "gain of the music, dB", -60, 12)
     duck: float = param(-12.0, "further gain where the film's own sound is heard, dB", -60, 0)
-    threshold: float = param(-38.0, "from where on the film counts as heard, dBFS", -80, 0)
+    threshold: float = param(-38.0, "without `speech`: from where on the film counts as heard, dBFS", -80, 0)
     fade: Fraction = param(Fraction(3, 2), "fade at both ends, seconds", 0, Fraction(30))
+    speech: tuple[tuple[Fraction, Fraction], ...] | None = None
+    """Film seconds in which someone speaks: there, and nowhere else, it is lower. None: where the film is loud."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        edges = [edge for span in self.speech or () for edge in span]
+        if any(b < a for a, b in pairwise(edges)) or (edges and edges[0] < 0):
+            raise ParameterError("speech", "spans out of order", "spans in order that do not overlap")
 
 
 EFFECTS: dict[str, type[Effect]] = {

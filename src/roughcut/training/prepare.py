@@ -100,6 +100,7 @@ PREPARE: dict[str, Callable[[Path], Entries]] = {
     "encoder": encoder,
     "moments": moments,
     "colour": colour,
+    "restoration": colour,
     "expression": expression,
     "faces": faces,
 }

@@ -44,6 +44,12 @@ def _faces() -> TaskBuilder:
     return FaceTask
 
 
+def _restoration() -> TaskBuilder:
+    from roughcut.training.restoration import RestorationTask
+
+    return RestorationTask
+
+
 TASKS: dict[str, Callable[[], TaskBuilder]] = {
     "shots": _shots,
     "encoder": _encoder,
@@ -51,6 +57,7 @@ TASKS: dict[str, Callable[[], TaskBuilder]] = {
     "colour": _colour,
     "expression": _expression,
     "faces": _faces,
+    "restoration": _restoration,
 }
 """Name -> a function that imports the task's class only when it is asked for."""
 
