@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -55,12 +56,15 @@ XFADE = {
 """The transition of xfade that does what ours does, or the nearest to it."""
 FRACTIONS = "rotate=a=0.01*n:bilinear=1"
 """Turning: FFmpeg's one move in the wheel that goes by fractions of a pixel; zoompan steps by whole ones."""
+STEADY = Stabilise(margin=0.05, times=(Fraction(0), Fraction(1)), moves=((0.0, 0.0), (0.04, 0.04)))
+TURNED = replace(STEADY, twists=((0.01, 0.002), (0.01, 0.002)))
 PEERS: tuple[tuple[Effect, str], ...] = (
     (PushIn(amount=0.2), "zoompan=z='1+0.02*on':d=1:x=iw/2-(iw/zoom/2):y=ih/2-(ih/zoom/2):s=1920x1080:fps=25"),
     (PushIn(amount=0.2), FRACTIONS),
     (KenBurns(), "zoompan=z='1.2':d=1:x='10*on':y=20:s=1920x1080:fps=25"),
     (PunchIn(amount=0.2), "crop=1600:900;scale=1920:1080:flags=bicubic"),
-    (Stabilise(margin=0.05, times=(Fraction(0), Fraction(1)), moves=((0.0, 0.0), (0.04, 0.04))), "deshake"),
+    (STEADY, "deshake"),
+    (TURNED, "deshake=edge=blank"),
     (Vignette(), "vignette=angle=PI/5:dither=0"),
     (Grain(), "noise=c0s=12:c0f=t"),
     (Letterbox(), "drawbox=0:0:iw:138:black:fill;drawbox=0:ih-138:iw:138:black:fill"),
