@@ -147,3 +147,13 @@ def test_pictures_without_likeness_tell_no_turn() -> None:
     a, b = np.random.default_rng(1).normal(128, 40, (2, 90, 160))
     assert offset(a, b) == (0.0, 0.0)
     assert similarity(a, b)[2:] == (0.0, 0.0)
+
+
+def test_what_would_not_get_steadier_is_left_alone(tmp_path: Path) -> None:
+    """Pictures that jump about without a common move: whatever was found in them, nothing is laid."""
+    rng = np.random.default_rng(2)
+    frames = [rng.integers(0, 255, (30, 50)).astype(np.uint8).repeat(6, 0).repeat(6, 1) for _ in range(20)]
+    path = write_media(tmp_path / "v.mp4", [f[:180, :300, None].repeat(3, 2) for f in frames])
+    plan = plan_of([source_of(path)], [("s", F(0), F(4, 5))])
+    plan = finished(plan, {"s": probe(path)}, PlanOptions(stabilise=True), no_progress, {})
+    assert plan.clips[0].effects == ()

@@ -11,16 +11,20 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from roughcut.effects.overlays import logo_picture
+from roughcut.effects.views import stabilised
 from roughcut.errors import OptionError
 from roughcut.media.music import check_music
+from roughcut.media.picture import Film, FilmPicture
 from roughcut.media.retime import film_subtitles
 from roughcut.media.rgb import read_timed_rgb
 from roughcut.media.stills import stills_at
 from roughcut.models import store
 from roughcut.planner.framing import follow_path
 from roughcut.planner.options import PlanOptions
-from roughcut.planner.shake import shake_path
+from roughcut.planner.shake import roughness, shake_path
 from roughcut.records import (
     U8,
     Cue,
@@ -51,6 +55,7 @@ from roughcut.timeline.warp import seen_range
 
 SMALL, STEADY = 160, 256  # pixels: longest side of the pictures that are looked at; turning is told from larger ones
 TRIPOD, MOST_MARGIN = 0.001, 0.06  # shares of the picture: shake below is none; what is cut off at each edge at most
+STEADIER = 0.85  # of the shake may be left, or the clip is left alone
 TITLE_LASTS = Fraction(3)
 GLANCES = 5  # pictures of a clip that its noise and softness are judged by
 
@@ -173,7 +178,20 @@ def _stabilise(clip: Clip, info: MediaInfo) -> Clip:
         return clip
     margin = round(min(path.reach + 0.005, MOST_MARGIN), 4)
     found = Stabilise(times=path.times, moves=path.moves, twists=path.twists, margin=margin)
-    return replace(clip, effects=(found, *clip.effects))
+    tried = [found, replace(found, twists=())] if path.twists else [found]
+    left = [roughness(_shown(effect, times, pictures)) for effect in tried]
+    least = min(left)
+    if least > STEADIER * roughness(pictures):  # what moves there is not the camera alone
+        return clip
+    return replace(clip, effects=(tried[left.index(least)], *clip.effects))
+
+
+def _shown(effect: Stabilise, times: Sequence[Fraction], pictures: Sequence[U8]) -> list[U8]:
+    """The small pictures as the effect would show them."""
+    height, width = (side // 2 * 2 for side in pictures[0].shape[:2])
+    film = Film(FilmSpec(width=width, height=height, rate=Fraction(25)))
+    given = (FilmPicture(film.from_rgb(p[:height, :width]), film) for p in pictures)
+    return [np.asarray(stabilised(p, effect, t).rgb(), np.uint8) for p, t in zip(given, times, strict=True)]
 
 
 def _restore(clip: Clip, info: MediaInfo, spec: FilmSpec, mapper: RestorationMapper) -> Clip:

@@ -78,6 +78,15 @@ def _smoothed(camera: F64, seconds: F64) -> F64:
     return out
 
 
+def roughness(pictures: Sequence[U8]) -> float:
+    """How much the move from picture to picture changes: root mean square over shift, turn and size, the latter two as
+    they show half-way to the picture's edge, in shares of the width."""
+    grey = [p.mean(2) for p in pictures]
+    high = grey[0].shape[0] / grey[0].shape[1]
+    steps = np.array([similarity(a, b) for a, b in pairwise(grey)]) * (1, high, 0.5, 0.5)
+    return float(np.sqrt((np.diff(steps, axis=0) ** 2).sum(1).mean())) if len(steps) > 1 else 0.0
+
+
 def similarity(before: F64, after: F64) -> tuple[float, float, float, float]:
     """How the content moved: right, down (shares), clockwise (radians), larger (share); 0 where nothing can be told."""
     h, w = before.shape
