@@ -139,7 +139,7 @@ def test_grain_is_the_same_at_each_render_and_moves() -> None:
 
 def test_every_effect_has_a_golden_picture() -> None:
     """Nothing that is drawn goes without."""
-    apart = {"speed", "freeze", "mute", "captions", "title", "logo", "picture-in-picture", "music"}
+    apart = {"speed", "freeze", "mute", "lut", "captions", "title", "logo", "picture-in-picture", "music"}
     from roughcut.records.effects import EFFECTS as ALL
 
     assert {e.name for e in EFFECTS} == set(ALL) - apart

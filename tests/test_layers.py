@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     {"parts"},
     {"assembly"},
     {"watching", "rendering", "results"},  # the two halves of the pipeline
-    {"reporting", "wishes", "shotlist", "momentlist", "people"},
+    {"reporting", "wishes", "shotlist", "momentlist", "people", "grading"},
     {"pipeline"},
     {"batch"},
     {"demo"},

@@ -17,9 +17,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from roughcut import watching
+from roughcut.effects.looks import write_cube
 from roughcut.errors import OutputError
 from roughcut.finishing import check_finish, finished
+from roughcut.grading import Wish, film_plan, lut_to, reference_of
 from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
@@ -147,6 +151,43 @@ def faces(
     """
     network = None if detector is None else Path(detector)
     return list_faces(probe(path), network=network, cache=cache, progress=progress)
+
+
+def grade_film(
+    path: File,
+    out: File,
+    *,
+    strength: float = 1.0,
+    reference: File | None = None,
+    preset: str | None = None,
+    force: bool = False,
+    cache: bool = True,
+    progress: Progress = no_progress,
+) -> EditResult:
+    """Colour alone: nothing is cut, faded or made louder. The timeline lies beside the film, and with a reference the
+    `.cube` it took.
+
+    Args:
+        strength: 0..1, how far. reference: a picture, film or `.cube` whose colours are wanted.
+
+    Raises:
+        As `analyze` and `render`; OptionError: a strength out of range. InputError: the reference cannot be read.
+    """
+    wish = Wish(strength=strength, reference=None if reference is None else Path(reference))
+    out, path = Path(out), Path(path)
+    check_writing(out, preset, "off", None)
+    timeline, cube = out.with_suffix(".otio"), out.with_suffix(".cube")
+    known = None if wish.reference is None else reference_of(wish.reference)
+    inputs = [path, *([] if wish.reference is None else [wish.reference])]
+    claim([out, timeline, *([] if known is None else [cube])], inputs=inputs, force=force)
+    analysis = analyze(path, cache=cache, progress=progress)
+    whole = plan(analysis, keep="all", transitions="cuts", preset=preset, name=out.stem)
+    if known is not None:
+        write_cube(lut_to(known, np.asarray(analysis.features.pictures), strength), cube, title=out.stem)
+    planned = film_plan(whole, strength, None if known is None else cube)
+    result = render_plan(planned, out, timeline=None, smart=smart_wish(None, preset), progress=progress)
+    write_otio(planned, timeline)
+    return replace(result, timeline=timeline)
 
 
 def plan(

@@ -3,6 +3,7 @@
 from roughcut.cli import (
     edit_commands,
     faces_command,
+    grade_command,
     learn_commands,
     look_commands,
     models_command,
@@ -14,6 +15,7 @@ __all__ = [
     "app",
     "edit_commands",
     "faces_command",
+    "grade_command",
     "learn_commands",
     "look_commands",
     "models_command",

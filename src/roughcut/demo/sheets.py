@@ -23,13 +23,16 @@ from roughcut.records.effects import (
     EFFECTS,
     Caption,
     Captions,
+    Cover,
     Denoise,
     Freeze,
     Grain,
     Inset,
     KenBurns,
     Logo,
+    Lut,
     Music,
+    Mute,
     PunchIn,
     PushIn,
     Reframe,
@@ -48,7 +51,7 @@ STRONGER: dict[type[Effect], dict[str, Any]] = {
     Denoise: {"strength": 0.8}, Sharpen: {"amount": 1.0}, KenBurns: {"from_x": 0.3, "to_x": 0.7, "to_width": 0.6},
 }  # fmt: skip
 """What would hardly be seen on a sheet at its default."""
-NOT_DRAWN = (Speed, Freeze, Stabilise, Inset, Music, Logo)
+NOT_DRAWN = (Speed, Freeze, Stabilise, Inset, Music, Logo, Cover, Mute, Lut)
 """Effects of time and sound, and those that need more than one picture."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from roughcut.effects import covers, texture, views
+from roughcut.effects import covers, cubes, texture, views
 from roughcut.records import Picture
 from roughcut.records.effect import Effect
 from roughcut.records.effects import (
@@ -17,6 +17,7 @@ from roughcut.records.effects import (
     Grain,
     KenBurns,
     Letterbox,
+    Lut,
     Mute,
     PunchIn,
     PushIn,
@@ -79,6 +80,8 @@ def _one(picture: Picture, effect: Effect, moment: Moment, filtered: Filter | No
         return filtered(picture, views.punch_filter(picture, effect))
     if isinstance(effect, Cover):
         return covers.covered(picture, effect, moment.source_time)
+    if isinstance(effect, Lut):
+        return cubes.through_lut(picture, effect)
     if isinstance(effect, Reframe):
         return views.reframed(picture, effect, moment.source_time, moment.size)
     if isinstance(effect, Stabilise):

@@ -203,6 +203,17 @@ class Letterbox(Effect):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lut(Effect):
+    """A look from a file."""
+
+    name: ClassVar[str] = "lut"
+    words: ClassVar[str] = "the colours of a .cube file, as grading programs write it"
+    on: ClassVar[tuple[str, ...]] = ("clip", "film")
+
+    path: Path = Path("look.cube")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Denoise(Effect):
     """Less noise."""
 
@@ -336,7 +347,8 @@ class Music(Effect):
 EFFECTS: dict[str, type[Effect]] = {
     kind.name: kind
     for kind in (
-        Cover, PushIn, KenBurns, PunchIn, Stabilise, Reframe, Speed, Freeze, Mute, Vignette, Grain, Letterbox, Denoise,
+        Cover, PushIn, KenBurns, PunchIn, Stabilise, Reframe, Speed, Freeze, Mute, Vignette, Grain, Letterbox, Lut,
+        Denoise,
         Sharpen, Captions, Title, Logo, Inset, Music,
     )
 }  # fmt: skip
