@@ -23,6 +23,7 @@ from roughcut.media.shown import shown_times
 from roughcut.planner import PlanOptions, make_plan
 from roughcut.records import ColourTags, FilmSpec, Look, LookControls, TrackSpec
 from roughcut.rendering import render_plan
+from roughcut.synthesis import frames_of
 from roughcut.timebase import TimeRange
 from roughcut.timeline.grid import ConstantGrid
 from roughcut.timeline.otio import read_otio, write_otio
@@ -122,6 +123,7 @@ def test_every_picture_keeps_its_time(tmp_path: Path, name: str, ending: str, sm
     assert (result.copied > 0) == (smart == "auto" and name != "stills")
     assert abs(probe(result.film).video.duration - plan.duration) <= F(1, 500)
     assert result.verdict().startswith("0:00:03.157, 3 clips")
+    assert result.proof.frames_found == frames_of(plan) == len(wanted(times, RANGES))
 
 
 def test_clocks_are_exact_where_they_can_be(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float,
     seconds = {"analysis and planning": analysing, **result.seconds}
     told = FilmResult(
         film=result.film, sync=result.proof.to_dict(), seconds=seconds, notes=result.remarks, recipe=recipe,
-        size_bytes=result.film.stat().st_size,
+        size_bytes=result.film.stat().st_size, frames=result.proof.frames_found,
     )  # fmt: skip
     write_report(*paths, analyses, result.plan, told, _no_still if hides(result.plan) else sdr_still, _graded)
     return replace(result, reports=paths, seconds={**seconds, "report": perf_counter() - began})

@@ -16,6 +16,7 @@ from roughcut.media.decode import frames_at
 from roughcut.media.filters import Filters
 from roughcut.media.music import MusicReader
 from roughcut.media.picture import Conformer, Film, FilmPicture, covering
+from roughcut.media.probe import probe
 from roughcut.media.shown import shown_times
 from roughcut.records import F32, MediaInfo
 from roughcut.timeline.grid import ConstantGrid, FrameGrid
@@ -38,6 +39,13 @@ def film_grid(plan: Plan, media: Media) -> tuple[FrameGrid, list[str]]:
         return VariableGrid(plan, [shown_times(media[c.source], c.range) for c in plan.clips]), []
     except BitstreamError as error:
         return ConstantGrid(plan), [f"the film's rate is constant: {error}"]
+
+
+def frames_of(plan: Plan) -> int:
+    """How many frames the film of a plan will have. Raises InputError where a source of a variable film is missing."""
+    if not plan.spec.variable:
+        return plan.film_frames()
+    return len(film_grid(plan, {source.id: probe(source.path) for source in plan.used()})[0])
 
 
 @contextmanager

@@ -242,9 +242,11 @@ def plan(made: Plan, timeline: Path | None, *, as_json: bool, quiet: bool) -> No
 
 def plan_json(made: Plan, timeline: Path | None) -> dict[str, Any]:
     """The decisions of a plan."""
+    from roughcut.synthesis import frames_of
+
     return {
         "timeline": None if timeline is None else str(timeline),
-        "frames": made.film_frames(),
+        "frames": frames_of(made),
         "rate": fraction_text(made.spec.rate),
         "clips": [
             {

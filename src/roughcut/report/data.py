@@ -35,6 +35,8 @@ class FilmResult:
     recipe: Json = field(default_factory=dict)
     """What the film was made from: `wishes.recipe_of`."""
     size_bytes: int = 0
+    frames: int | None = None
+    """As found in the film; None: as the plan counts them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ def report_data(analyses: Sequence[Analysis], plan: Plan, result: FilmResult) ->
                 "path": str(result.film),
                 "bytes": result.size_bytes,
                 "duration": _time(plan.duration),
-                "frames": plan.film_frames(),
+                "frames": plan.film_frames() if result.frames is None else result.frames,
                 "spec": to_plain(plan.spec),
                 "loudness_target": plan.loudness_target,
                 "track": plan.track + 1,
