@@ -38,15 +38,22 @@ def test_cut_and_gradual() -> None:
 
 
 def test_hysteresis() -> None:
-    """A run that never reaches the high threshold is none; a short gap in a run is closed."""
+    """A run that never reaches the high threshold is none, nor is what follows a gap below the low one."""
     assert found(50, runs={(5, 9): 0.5}) == []
-    assert found(50, runs={(20, 24): 0.8, (26, 30): 0.35}) == [("wipe", 19, 30)]
+    assert found(50, runs={(20, 24): 0.8, (24, 26): 0.35}) == [("wipe", 19, 26)]
+    assert found(50, runs={(20, 24): 0.8, (26, 30): 0.35}) == [("wipe", 19, 24)]
 
 
 def test_repeats_inside_a_gradual_are_merged() -> None:
     """Cuts inside or at the rim of a long run belong to it; a short run around a surer cut is the cut."""
-    assert found(50, {20: 0.9, 25: 0.9, 31: 0.9}, {(20, 30): 0.8}) == [("wipe", 19, 30)]
+    assert found(50, {20: 0.9, 25: 0.9, 31: 0.7}, {(20, 30): 0.8, (30, 33): 0.4}) == [("wipe", 19, 33)]
     assert found(50, {20: 0.95}, {(20, 22): 0.7}) == [("cut", 19, 20)]
+
+
+def test_a_plain_cut_beside_a_gradual_stands() -> None:
+    """Where a film has faded out and then cuts in from black, or is cut just before it fades, both are found."""
+    assert found(50, {30: 0.9}, {(20, 30): 0.8}) == [("wipe", 19, 29), ("cut", 29, 30)]
+    assert found(50, {20: 0.9}, {(21, 30): 0.8}) == [("cut", 19, 20), ("wipe", 20, 30)]
 
 
 def test_neighbouring_peaks() -> None:

@@ -20,6 +20,7 @@ from roughcut.models import store
 from roughcut.models.store import Model
 from roughcut.records import F32, U8, FrameTimes, Shot, Transition, TransitionKind
 from roughcut.records.rows import Held, Shelf
+from roughcut.temporal.hysteresis import runs_above
 from roughcut.temporal.mapper import BlockStream, Logits, sigmoid
 from roughcut.timebase import TimeRange
 
@@ -107,50 +108,38 @@ def _thresholds(mapper: Model) -> Thresholds:
 def find_transitions(cut: F32, gradual: F32, kind: F32, extent: F32, thresholds: Thresholds) -> tuple[Transition, ...]:
     """Transitions from probabilities, in order, none overlapping.
 
-    A gradual one is a run above the low threshold that somewhere reaches the high one; a cut is a peak. Where both
-    claim the same frames, the more probable of a cut and a run of a few frames stays, and a longer run swallows cuts
-    but those that are plainer than itself: there it ends, and another may begin.
+    A gradual one is a run above the low threshold that somewhere reaches the high one; a cut is a peak. A cut plainer
+    than what its own frame says of a gradual one stands: runs end before it and begin after it. Of another cut and a
+    run of a few frames the more probable stays, and a longer run swallows the cuts in it or beside it.
 
     Args:
         cut: [T] probabilities. gradual: [T] probabilities. kind: [T, 5] logits over `KINDS`.
         extent: [T] how far along a gradual transition is, 0..1; means nothing elsewhere.
     """
-    sure = np.where(_is_peak(cut, thresholds.cut), cut, 0.0)
     high = thresholds.gradual_high
-    runs = _runs(gradual, high, thresholds.gradual_low)
-    runs = [(a, z) for a, z in runs if z - a > 3 or sure[max(a - 1, 0) : z + 1].max() <= gradual[a:z].max()]
-    plainer = np.where(sure > 2 * gradual, sure, 0.0)
-    splits = [t for a, z in runs for t in (a + 1 + np.flatnonzero(plainer[a + 1 : z])).tolist()]
-    parts = [part for run in _split_at(runs, splits) for part in _parted(*run, gradual, extent, high)]
-    runs = [(a, z) for a, z in parts if a < z and gradual[a:z].max() > high]
+    peaks = _is_peak(cut, thresholds.cut)
+    plain = peaks & (cut > 2 * gradual)
+    parted = np.where(plain | np.append(plain[1:], False), 0.0, gradual)  # both frames beside a cut rise
+    faint = np.where(peaks & ~plain, cut, 0.0)
+    runs = runs_above(parted, high, thresholds.gradual_low)
+    runs = [(a, z) for a, z in runs if z - a > 3 or faint[max(a - 1, 0) : z + 1].max() <= gradual[a:z].max()]
+    runs = [part for run in runs for part in _parts(*run, parted, extent, high)]
     for a, z in runs:
-        sure[max(a - 2, 0) : z + 2] = 0.0
-    sure[splits] = cut[splits]
-    found = [_cut_at(t, cut) for t in np.flatnonzero(sure).tolist()]
+        faint[max(a - 2, 0) : z + 2] = 0.0
+    found = [_cut_at(t, cut) for t in np.flatnonzero(plain | (faint > 0)).tolist()]
     found += [_gradual_over(a, z, gradual, kind) for a, z in runs if z - a < len(gradual)]
     return tuple(sorted(found, key=lambda t: t.start))
 
 
-def _split_at(runs: list[tuple[int, int]], cuts: list[int]) -> Iterator[tuple[int, int]]:
-    """Runs without the frames on either side of cuts, both rising, that lie inside them."""
-    cuts = cuts[::-1]
-    for a, z in runs:
-        while cuts and cuts[-1] < z:
-            t = cuts.pop()
-            yield a, t - 1
-            a = t + 1
-        yield a, z
-
-
-def _parted(a: int, z: int, gradual: F32, extent: F32, high: float) -> Iterator[tuple[int, int]]:
-    """A run split where it dips between two high stretches, and where the extent starts anew."""
+def _parts(a: int, z: int, p: F32, extent: F32, high: float) -> Iterator[tuple[int, int]]:
+    """A run split where it dips between two high stretches, and where the extent starts anew; parts that are high."""
     todo = [(a, z)]
     while todo:
         a, z = todo.pop()
-        at = _valley(gradual[a:z], high) or _new_start(extent[a:z])
+        at = _valley(p[a:z], high) or _new_start(extent[a:z])
         if at:
             todo += [(a + at + 1, z), (a, a + at)]
-        else:
+        elif a < z and p[a:z].max() >= high:
             yield a, z
 
 
@@ -184,18 +173,6 @@ def shots_from(transitions: tuple[Transition, ...], times: FrameTimes) -> tuple[
     return tuple(
         Shot(first=first, stop=stop, range=TimeRange(times.time(first), times.time(stop))) for first, stop in spans
     )
-
-
-def _runs(p: F32, high: float, low: float) -> list[tuple[int, int]]:
-    """Half-open runs above `low` that hold a value above `high`; gaps of one or two frames are closed first."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], p > low, [False]]).astype(np.int8)))
-    runs: list[tuple[int, int]] = []
-    for a, z in edges.reshape(-1, 2).tolist():
-        if runs and a - runs[-1][1] <= 2:
-            runs[-1] = (runs[-1][0], z)
-        else:
-            runs.append((a, z))
-    return [(a, z) for a, z in runs if p[a:z].max() > high]
 
 
 def _is_peak(p: F32, threshold: float) -> NDArray[np.bool_]:
