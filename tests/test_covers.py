@@ -100,9 +100,12 @@ def test_who_is_covered() -> None:
     assert hidden("hide-except 3") == [1, 2, 3, 4]
     with pytest.raises(OptionError, match=r"nobody of that name \(got carl\).*Anna, Ben"):
         hidden("hide carl")
-    for text in ("show", "", "hide-except"):
-        with pytest.raises(OptionError, match="whom to hide"):
+    for text in ("show", "", "hide-except", "follow anna"):
+        with pytest.raises(OptionError, match="what to do with faces"):
             FaceWish.parse(text)
+    assert not FaceWish.parse("follow").hides
+    with pytest.raises(OptionError, match="Add --faces hide"):
+        PlanOptions(faces="follow", cover="blur")
     with pytest.raises(OptionError, match="Add --faces hide"):
         PlanOptions(cover="blur")
 

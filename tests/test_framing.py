@@ -13,10 +13,11 @@ from roughcut.effects.views import along
 from roughcut.finishing import shaped
 from roughcut.planner import PlanOptions, make_plan
 from roughcut.planner.flourish import rising
-from roughcut.planner.framing import AWAY, HOLD, MOVE, follow_path
+from roughcut.planner.framing import AWAY, HOLD, MOVE, face_places, follow_path
 from roughcut.planner.shake import offset, shake_path
 from roughcut.records import FilmSpec
 from roughcut.records.effects import PunchIn, Speed
+from roughcut.records.faces import FaceTrack
 from roughcut.timebase import TimeRange
 
 F = Fraction
@@ -97,6 +98,40 @@ def test_the_frame_does_not_follow_restlessness() -> None:
     starts = [k for k in range(1, len(xs) - 1) if xs[k] == xs[k - 1] and abs(xs[k + 1] - xs[k]) > 1e-7]
     assert len(starts) <= 2
     assert all(b - a >= (HOLD + MOVE) * 100 - 2 for a, b in pairwise(starts))
+
+
+def face(number: int, boxes: list[tuple[float, float]]) -> FaceTrack:
+    """A face a tenth of the picture wide, at (x, y) each half second."""
+    times = tuple(F(k, 2) for k in range(len(boxes)))
+    corners = np.array([(x - 0.05, y - 0.05, x + 0.05, y + 0.05) for x, y in boxes], np.float32)
+    within = TimeRange(times[0], times[-1] + F(1, 2))
+    return FaceTrack(number=number, times=times, boxes=corners, scores=np.ones(len(boxes), np.float32), within=within)
+
+
+def test_faces_are_followed_rather_than_what_moves() -> None:
+    """Noise flickers at the right; a face at the left holds the frame, and takes it along where it goes."""
+    rng = np.random.default_rng(0)
+    pictures = [np.full((90, 160, 3), 90, np.uint8) for _ in range(150)]
+    for picture in pictures:
+        picture[30:60, 115:145] = rng.integers(0, 255, (30, 30, 1))
+    times = [F(k, 25) for k in range(150)]
+    there = [(0.2, 0.5)] * 6 + [(0.6, 0.5)] * 6
+    at, points = follow_path(pictures, times, (0.32, 1.0), [face(1, there)])
+    assert along(at, points, F(1))[0] == pytest.approx(0.2, abs=0.02)
+    assert along(at, points, F(11, 2))[0] == pytest.approx(0.6, abs=AWAY)
+    without = follow_path(pictures, times, (0.32, 1.0))
+    seldom = follow_path(pictures, times, (0.32, 1.0), [face(1, [(0.2, 0.5)] * 3)])
+    assert seldom == without
+
+
+def test_faces_that_fit_stay_together() -> None:
+    """Two faces near each other are both framed; one too far off is left out, the larger one stays."""
+    near, far = face(2, [(0.4, 0.5)] * 4), face(3, [(0.9, 0.5)] * 4)
+    times = [F(k, 2) for k in range(4)]
+    both = face_places([face(1, [(0.3, 0.5)] * 4), near, far], times, 0, 0.32)
+    assert both is not None
+    assert both[0][0] == pytest.approx(0.35)
+    assert face_places([], times, 0, 0.32) is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -48,6 +49,7 @@ from roughcut.records.effects import (
     Stabilise,
     Title,
 )  # fmt: skip
+from roughcut.records.faces import FaceTrack
 from roughcut.spatial.restoration import RestorationMapper, reduced
 from roughcut.timeline.plan import Clip, Decision, Plan
 from roughcut.timeline.srt import read_srt
@@ -83,11 +85,12 @@ def finished(
     options: PlanOptions,
     progress: Progress,
     speech: Mapping[str, Sequence[Speech]],
+    faces: Mapping[str, Sequence[FaceTrack]] = MappingProxyType({}),
 ) -> Plan:
-    """The plan with all that was asked for. `media` and `speech` are of its sources by id."""
+    """The plan with all that was asked for. `media`, `speech` and `faces` are of its sources by id."""
     if options.reframe is not None:
         plan = replace(plan, spec=shaped(plan.spec, options.reframe))
-        plan = _each(plan, media, progress, "framing", lambda clip, info: _reframe(clip, info, plan.spec))
+        plan = _each(plan, media, progress, "framing", lambda clip, info: _reframe(clip, info, plan.spec, faces))
     if options.stabilise:
         plan = _each(plan, media, progress, "steadying", _stabilise)
     if options.denoise:
@@ -160,14 +163,14 @@ def _each(
     return plan.with_clips(tuple(made))
 
 
-def _reframe(clip: Clip, info: MediaInfo, spec: FilmSpec) -> Clip:
+def _reframe(clip: Clip, info: MediaInfo, spec: FilmSpec, faces: Mapping[str, Sequence[FaceTrack]]) -> Clip:
     video = info.video
     scale = max(Fraction(spec.width, video.width), Fraction(spec.height, video.height))
     share = float(spec.width / (video.width * scale)), float(spec.height / (video.height * scale))
     times, pictures = _looked_at(clip, info)
     if min(share) > 0.99 or not pictures:
         return replace(clip, effects=(Reframe(), *clip.effects))
-    at, points = follow_path(pictures, times, share)
+    at, points = follow_path(pictures, times, share, faces.get(clip.source, ()))
     return replace(clip, effects=(Reframe(times=at, points=points), *clip.effects))
 
 

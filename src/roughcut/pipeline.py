@@ -215,9 +215,9 @@ def plan(
         vfr: of footage at a variable rate make a film of one `constant` rate, or `keep` the times of its pictures.
         preset: how the film is written, a name of `records.PRESETS`; None takes the usual codec of its kind of file.
         finish: what is laid on it: `effects` (none, subtle, rich), `captions` (an .srt), `title`, `logo`, `music`,
-            `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1), `restore` (none, auto); whose `faces` are
-            hidden (needs analyses with faces), with which `cover` (solid, mosaic, blur), a list of `people`;
-            `mute_voices`.
+            `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1), `restore` (none, auto); `faces` that are
+            followed or hidden (needs analyses with faces), with which `cover` (solid, mosaic, blur), a list of
+            `people`; `mute_voices`.
 
     Raises:
         OptionError: a value that is not allowed, or a target longer than the footage. InputError: captions, logo or
@@ -231,7 +231,8 @@ def plan(
     made = make_plan(footage, options, name=name)
     media = {source.id: analysis.media for source, analysis in zip(made.sources, footage, strict=True)}
     speech = {source.id: analysis.timing.speech for source, analysis in zip(made.sources, footage, strict=True)}
-    return hidden(finished(made, media, options, progress, speech), footage, options)
+    tracks = {source.id: analysis.faces or () for source, analysis in zip(made.sources, footage, strict=True)}
+    return hidden(finished(made, media, options, progress, speech, tracks), footage, options)
 
 
 def render(

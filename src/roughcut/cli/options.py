@@ -103,8 +103,9 @@ def _faces_option(words: str, metavar: str) -> typer.models.OptionInfo:
 Faces = Annotated[
     str | None,
     _faces_option(
-        'Cover faces: hide (everyone), "hide WHO ...", "hide-except WHO ..."; WHO is a number that `roughcut faces` '
-        "prints, or a name of --people. Whoever cannot be told for sure is covered.", "WHOM",
+        'follow (look for faces, and let --reframe go with them), or cover them: hide (everyone), "hide WHO ...", '
+        '"hide-except WHO ..."; WHO is a number that `roughcut faces` prints, or a name of --people. Whoever cannot be '
+        "told for sure is covered.", "WHAT",
     ),
 ]  # fmt: skip
 Cover = Annotated[

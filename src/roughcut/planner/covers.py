@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from roughcut.timeline.plan import Clip, Plan
 from roughcut.timeline.warp import seen_range
 
 How = Literal["solid", "mosaic", "blur"]
+Mode = Literal["follow", "hide", "hide-except"]
 MARGIN = np.array([-0.22, -0.35, 0.22, 0.2], np.float32)
 """Covered beside a face's box, shares of its sides: left, above (the forehead), right, below."""
 LEAST = np.array([-0.06, -0.06, 0.06, 0.06], np.float32)
@@ -36,22 +37,33 @@ HANDLES = Fraction(3)
 
 @dataclass(frozen=True, kw_only=True)
 class FaceWish:
-    """`--faces`: whom to hide."""
+    """`--faces`: what is done with faces once they are found."""
 
-    everyone_but: bool
-    """True: all but `names`, False: `names` alone; with no names, everyone."""
+    mode: Mode
+    """`follow`: the edit goes by them, nobody is covered; `hide`: those of `names`, or everyone; `hide-except`."""
     names: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> FaceWish:
-        """Of `hide`, `hide 2 anna`, `hide-except anna`; commas and colons part as spaces do. Raises OptionError."""
+        """Of `follow`, `hide`, `hide 2 anna`, `hide-except anna`; commas and colons part as spaces do.
+
+        Raises:
+            OptionError: it is none of these.
+        """
         mode, *names = [word for word in re.split(r"[\s,:]+", text.strip()) if word] or [""]
-        if mode not in ("hide", "hide-except") or (mode == "hide-except" and not names):
+        wants_names = {"follow": (False,), "hide": (False, True), "hide-except": (True,)}
+        if bool(names) not in wants_names.get(mode, ()):
             raise OptionError(
-                "whom to hide", where="--faces", got=repr(text),
-                allowed='hide, "hide WHO ...", "hide-except WHO ..."; WHO is a name or a number of `roughcut faces`',
+                "what to do with faces", where="--faces", got=repr(text),
+                allowed='follow, hide, "hide WHO ...", "hide-except WHO ..."; WHO is a name or a number of '
+                "`roughcut faces`",
             )  # fmt: skip
-        return cls(everyone_but=mode == "hide-except" or not names, names=tuple(names))
+        return cls(mode=cast(Mode, mode), names=tuple(names))
+
+    @property
+    def hides(self) -> bool:
+        """Whether anybody is covered at all."""
+        return self.mode != "follow"
 
     def chosen(self, tracks: Sequence[FaceTrack], names: Mapping[int, str]) -> list[FaceTrack]:
         """The tracks to cover. Raises OptionError for a name that nobody has."""
@@ -62,7 +74,8 @@ class FaceWish:
                 listed = f"{', '.join(people)}; numbers 1 to {len(tracks)}" if tracks else "nobody: no face was found"
                 raise OptionError("nobody of that name", where="--faces", got=name, allowed=listed)
         meant = {name.casefold() for name in self.names}
-        return [t for t in tracks if not is_sure(t) or self.everyone_but != self._is_one(t, names, meant)]
+        all_but = self.mode == "hide-except" or not self.names
+        return [t for t in tracks if not is_sure(t) or all_but != self._is_one(t, names, meant)]
 
     @staticmethod
     def _is_one(track: FaceTrack, names: Mapping[int, str], meant: set[str]) -> bool:
@@ -92,6 +105,8 @@ def with_covers(
             "nobody has looked for faces here", where=str(plan.sources[0].path), got=blind[0],
             next_step="analyse with faces=True",
         )  # fmt: skip
+    if not wish.hides:
+        return plan
     if wish.names and len(found) > 1:
         raise OptionError("names go with one file", where="--faces", got=f"{len(found)} files", allowed="hide")
     chosen = {source: wish.chosen(tracks or (), names) for source, tracks in found.items()}

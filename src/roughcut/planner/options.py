@@ -58,7 +58,7 @@ class PlanOptions:
     """`auto`: denoise and sharpen each clip as much as the restoration network is sure to help."""
 
     faces: str | None = None
-    """Whose faces are covered, as `covers.FaceWish` reads it; None: nobody's."""
+    """What is done with faces, as `covers.FaceWish` reads it; None: nobody looks for any."""
     cover: How = "solid"
     people: Path | None = None
     """The list of names that `faces` may use."""
@@ -67,9 +67,8 @@ class PlanOptions:
 
     def __post_init__(self) -> None:
         self._check_words()
-        if self.faces is not None:
-            FaceWish.parse(self.faces)
-        elif self.people is not None or self.cover != "solid":
+        hides = self.faces is not None and FaceWish.parse(self.faces).hides
+        if not hides and (self.people is not None or self.cover != "solid"):
             option = "--people" if self.people is not None else "--cover"
             raise OptionError("says how faces are covered", where=option, next_step="add --faces hide")
         if not 0 <= self.denoise <= 1:

@@ -71,6 +71,11 @@ class FaceTrack:
         sides = self.boxes[:, 2:] - self.boxes[:, :2]
         return int(np.argmax(self.scores * np.sqrt(np.clip(sides.prod(1), 0, None))))
 
+    def box_at(self, t: Fraction) -> F32:
+        """[4] where it is at a time: on the way between two looks, still before the first and after the last."""
+        at = [float(time) for time in self.times]
+        return np.array([np.interp(float(t), at, side) for side in self.boxes.T], np.float32)
+
 
 def box_overlaps(a: F32, b: F32) -> F32:
     """Intersection over union of boxes [N, 4] and [M, 4], [N, M]; 0 where both are empty."""
