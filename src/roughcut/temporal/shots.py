@@ -1,7 +1,7 @@
 """Shot boundaries: small pictures to probabilities per frame to transitions to shots.
 
     thumbs -> shots_frames.onnx -> descriptors -> shots.onnx, block by block -> logits per frame
-           -> hysteresis -> transitions -> clean frames between them: shots
+           -> hysteresis (a change of light alone is no cut) -> transitions -> clean frames between them: shots
 
 Two probabilities per frame: `cut` (this frame is the first of a new shot) and `gradual` (this frame lies inside a
 gradual transition); logits over the kinds; and the extent: how far along a gradual transition the frame is.
@@ -21,6 +21,7 @@ from roughcut.models.store import Model
 from roughcut.records import F32, U8, FrameTimes, Shot, Transition, TransitionKind
 from roughcut.records.rows import Held, Shelf
 from roughcut.temporal.hysteresis import runs_above
+from roughcut.temporal.light import changes_of_light
 from roughcut.temporal.mapper import BlockStream, Logits, sigmoid
 from roughcut.timebase import TimeRange
 
@@ -46,7 +47,7 @@ class ShotEvidence:
 
     transitions: tuple[Transition, ...]
     cut: F32
-    """[T] probability that the frame is the first after a cut"""
+    """[T] probability that the frame is the first after a cut; 0 where light alone changes"""
     gradual: F32
     """[T] probability that the frame lies inside a gradual transition"""
 
@@ -66,11 +67,14 @@ class ShotMapper:
         self._thresholds = _thresholds(mapper)
         self._cut, self._gradual = shelf("cut"), shelf("gradual")
         self._kind, self._extent = shelf("kind"), shelf("extent")
+        self._light, self._last = shelf("light"), np.zeros((0, 27, 48, 3), np.uint8)
 
     def push(self, thumbs: U8) -> None:
         """Take [n, 27, 48, 3] thumbs, n >= 0."""
         for first in range(0, len(thumbs), _FRAMES_AT_ONCE):
             part = np.ascontiguousarray(thumbs[first : first + _FRAMES_AT_ONCE])
+            self._light.append(changes_of_light(part, self._last))
+            self._last = part[-1:].copy()
             self._keep(self._stream.push(self._frames.run(thumbs=part)["descriptors"]))
 
     def _keep(self, settled: Logits) -> None:
@@ -84,7 +88,8 @@ class ShotMapper:
         """What was found in all of it; call once. Without a frame there is nothing."""
         self._keep(self._stream.finish())
         empty = np.zeros(0, np.float32)
-        cut, gradual = self._cut.whole(empty), self._gradual.whole(empty)
+        gradual = self._gradual.whole(empty)
+        cut = np.where(self._light.whole(np.zeros(0, np.bool_)), np.float32(0), self._cut.whole(empty))
         kind = self._kind.whole(np.zeros((0, len(KINDS)), np.float32))
         found = find_transitions(cut, gradual, kind, self._extent.whole(empty), self._thresholds)
         return ShotEvidence(transitions=found, cut=cut, gradual=gradual)

@@ -18,6 +18,7 @@ from roughcut.evaluation.metrics import ShotScore, score_shots
 from roughcut.networks.heads import ClassifyHead, TagHead
 from roughcut.networks.shots import CONTEXT, TAGS, ShotConfig, ShotNetwork
 from roughcut.records import F32, U8, Transition
+from roughcut.temporal.light import changes_of_light
 from roughcut.temporal.mapper import sigmoid
 from roughcut.temporal.shots import KINDS, Thresholds, find_transitions
 from roughcut.training import export, manifest
@@ -207,7 +208,8 @@ def _guess(network: nn.Module, thumbs: U8) -> Guess:
     logits = network(torch.from_numpy(thumbs)[None])
     change = sigmoid(logits["change"][0].numpy())
     extent = sigmoid(logits["extent"][0, :, 0].numpy())
-    return Guess(change[:, 0], change[:, 1], logits["kind"][0].numpy(), extent)
+    cut = np.where(changes_of_light(thumbs, thumbs[:0]), np.float32(0), change[:, 0])
+    return Guess(cut, change[:, 1], logits["kind"][0].numpy(), extent)
 
 
 def score_guesses(guesses: Sequence[Guess], films: Sequence[Film], thresholds: Thresholds) -> ShotScore:
