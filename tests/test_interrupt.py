@@ -96,6 +96,8 @@ STAGES = {
     "muxing": "roughcut.media.mux:FilmMuxer.write_packet",
     "sound": "roughcut.media.mux:FilmMuxer.write_sound",
     "proof": "roughcut.rendering:proved",
+    "folder of parts just made": "roughcut.claims:_locked",
+    "parts going": "roughcut.parts:_close",
 }
 
 
@@ -115,6 +117,30 @@ def test_signals_end_it_at_once(footage: Path, tmp_path: Path, stage: str, numbe
     (sent,) = said.split()
     assert ended - float(sent) < 2
     none_left(tmp_path, "cut.otio")
+
+
+BESIDE = """
+import os, signal, sys
+from roughcut import cli
+from roughcut.report import write
+original = write.page
+
+def page(*args):
+    os.kill(os.getpid(), signal.SIGINT)
+    return original(*args)
+
+write.page = page
+sys.argv = ["roughcut", "edit", sys.argv[1], "-o", sys.argv[2], "--keep", "all", "--smart", "never"]
+cli.main()
+"""
+
+
+def test_ctrl_c_after_the_film(footage: Path, tmp_path: Path) -> None:
+    """Interrupted while its report is made, edit takes the finished film and its timeline back."""
+    arguments = [sys.executable, "-c", BESIDE, str(footage), str(tmp_path / "cut.mp4")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+    none_left(tmp_path)
 
 
 def test_ctrl_c_with_resume_keeps_the_parts(footage: Path, tmp_path: Path) -> None:

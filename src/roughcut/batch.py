@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from roughcut import pipeline
-from roughcut.claims import working_on
+from roughcut.claims import all_or_none, working_on
 from roughcut.errors import OptionError, OutputError, RoughcutError
 from roughcut.parts import unfinished
 from roughcut.records import Progress, no_progress
@@ -178,12 +178,8 @@ def _edited(job: Job, *, resume: bool, force: bool, cache: bool, progress: Progr
         hold.begin()
         resume = resume or unfinished(job.film)
         options: dict[str, Any] = {"resume": resume, "force": replace, "cache": cache, "progress": progress}
-        try:
+        with all_or_none(job.outputs(), before=before):
             result = pipeline.edit(job.source, job.film, **options, **wishes)
-        except BaseException:
-            for path in set(job.outputs()) - set(before):
-                path.unlink(missing_ok=True)
-            raise
     return Outcome(job=job, state="made", result=result)
 
 

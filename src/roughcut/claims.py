@@ -1,16 +1,24 @@
-"""Who works on which film: hidden lock files, which a killed run leaves behind and a live one holds."""
+"""Who works on which film: hidden lock files, which a killed run leaves behind and a live one holds; and what becomes
+of its results when it is interrupted."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 from roughcut.errors import OutputError
 from roughcut.timeline.files import hidden_name
+
+
+class Taken(OutputError):
+    """Another run is at work there."""
 
 
 class Hold:
@@ -51,6 +59,44 @@ def working_on(film: Path) -> Iterator[Hold]:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until this is over: for a few steps that leave debris if one of them is left out."""
+    if threading.current_thread() is not threading.main_thread():  # signals come to that one alone
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
+
+
+@contextmanager
+def all_or_none(results: Iterable[Path], *, before: Collection[Path] | None = None) -> Iterator[None]:
+    """Where work ends by an error or Ctrl-C, its results go again; what stood under a name `before` (left out: stands
+    there now) stays, and so does what has replaced it.
+    """
+    ours = [p for p in results if (not p.exists() if before is None else p not in before)]
+    try:
+        yield
+    except Taken:  # then they are the other run's
+        raise
+    except BaseException:
+        with undisturbed():
+            for path in ours:
+                path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
 def held(path: Path, film: Path) -> Iterator[IO[str]]:
     """A lock file for work on `film`, locked while the context lasts; removing it, while it is locked, is up to the
     caller. The system lets go of a dead process's lock, so no living run is taken for a dead one.
@@ -66,7 +112,7 @@ def held(path: Path, film: Path) -> Iterator[IO[str]]:
             raise OutputError("the folder cannot be written", where=film.parent, got=error.strerror) from error
         with file:
             if not _locked(file):
-                raise OutputError("another run is at work on this film", where=film, next_step="wait for it to end")
+                raise Taken("another run is at work on this film", where=film, next_step="wait for it to end")
             if _stands(file, path):  # the run before may have removed it since it was opened
                 yield file
                 return

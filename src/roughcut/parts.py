@@ -12,11 +12,11 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import roughcut
-from roughcut.claims import held
+from roughcut.claims import held, undisturbed
 from roughcut.media.encoders import Encoder
 from roughcut.media.faults import writing
 from roughcut.media.mux import abandoned
@@ -52,20 +52,29 @@ def parts_folder(out: Path, *, resume: bool) -> Iterator[Path]:
     Raises:
         OutputError: it cannot be made, or another render of this film is at work.
     """
-    folder = _folder(out)
-    with held(folder / LOCK, out):
-        with writing(out):
-            _tidy(folder, out, keep=resume)
-        keep = False
+    folder, ours, keep = _folder(out), False, False
+    with ExitStack() as lock:
         try:
+            with undisturbed():
+                lock.enter_context(held(folder / LOCK, out))
+                ours = True
+            with writing(out):
+                _tidy(folder, out, keep=resume)
             yield folder
         except BaseException:
             keep = resume
             raise
         finally:
-            _tidy(folder, out, keep=keep)
-            if not any(_held_in(folder)):
-                shutil.rmtree(folder, ignore_errors=True)
+            if ours:
+                with undisturbed():
+                    _close(folder, lock, out, keep=keep)
+
+
+def _close(folder: Path, lock: ExitStack, out: Path, *, keep: bool) -> None:
+    _tidy(folder, out, keep=keep)
+    if not any(_held_in(folder)):
+        shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
     if os.name == "nt" and not any(_held_in(folder)):
         shutil.rmtree(folder, ignore_errors=True)  # there, an open lock file cannot go
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from roughcut import watching
+from roughcut.claims import all_or_none
 from roughcut.effects.looks import write_cube
 from roughcut.errors import OutputError
 from roughcut.finishing import check_finish, finished
@@ -185,8 +186,9 @@ def grade_film(
     if known is not None:
         write_cube(lut_to(known, np.asarray(analysis.features.pictures), strength), cube, title=out.stem)
     planned = film_plan(whole, strength, None if known is None else cube)
-    result = render_plan(planned, out, timeline=None, smart=smart_wish(None, preset), progress=progress)
-    write_otio(planned, timeline)
+    with all_or_none([out, timeline]):
+        result = render_plan(planned, out, timeline=None, smart=smart_wish(None, preset), progress=progress)
+        write_otio(planned, timeline)
     return replace(result, timeline=timeline)
 
 
@@ -270,10 +272,11 @@ def render(
         planned = replace(planned, spec=named_preset(preset).on(planned.spec))
     claim([out], inputs=[s.path for s in planned.sources], force=force)
     remarks = changed(planned.sources)
-    result = render_plan(
-        planned, out, timeline=timeline, smart=smart_wish(smart, planned.spec.codec), resume=resume,
-        hardware=hardware == "auto", progress=progress,
-    )  # fmt: skip
+    with all_or_none([out]):
+        result = render_plan(
+            planned, out, timeline=timeline, smart=smart_wish(smart, planned.spec.codec), resume=resume,
+            hardware=hardware == "auto", progress=progress,
+        )  # fmt: skip
     return replace(result, remarks=(*remarks, *result.remarks))
 
 
@@ -338,13 +341,14 @@ def edit(
     claim([out, timeline, *report_paths(out)], inputs=files, force=force)  # another run may have been faster
     planned = plan(analyses, target=target, name=out.stem, progress=progress, **asked)
     decided = perf_counter()
-    result = render_plan(
-        planned, out, timeline=timeline, smart=smart_wish(smart, preset), resume=resume, hardware=hardware == "auto",
-        progress=progress,
-    )  # fmt: skip
-    write_otio(planned, timeline)  # after the film: an interrupted edit leaves nothing behind
     wishes = {**asked, "target": target, "track": track, "hardware": hardware, "smart": smart, "detector": detector}
-    return reported(result, analyses, decided - began, recipe_of(files, wishes))
+    with all_or_none([out, timeline, *report_paths(out)]):
+        result = render_plan(
+            planned, out, timeline=timeline, smart=smart_wish(smart, preset), resume=resume,
+            hardware=hardware == "auto", progress=progress,
+        )  # fmt: skip
+        write_otio(planned, timeline)
+        return reported(result, analyses, decided - began, recipe_of(files, wishes))
 
 
 def plan_files(

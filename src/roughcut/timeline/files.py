@@ -37,7 +37,9 @@ def replace_text(path: Path, text: str | Iterable[str]) -> None:
             out.writelines([text] if isinstance(text, str) else text)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise OutputError("the file cannot be written", where=path, got=error.strerror or str(error)) from error
