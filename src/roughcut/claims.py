@@ -73,8 +73,8 @@ def undisturbed() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
         for number in dict.fromkeys(came):
             signal.raise_signal(number)
 

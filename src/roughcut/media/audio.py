@@ -102,7 +102,8 @@ class SoundReader:
             block = next(self._runs, None)
             if block is None:
                 break
-            self._held.append(block)
+            twice = max(self._at - block[0], 0)  # where a damaged clock goes back, what was there first stays
+            self._held.append((block[0] + twice, block[1][:, twice:]))
             self._at = max(self._at, block[0] + block[1].shape[1])
         for at, block_samples in self._held:
             a, b = max(at, first), min(at + block_samples.shape[1], last)

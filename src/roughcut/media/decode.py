@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from av.filter import Graph
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from av.video.stream import VideoStream as AvVideo
 
@@ -80,12 +83,28 @@ def seek_before(container: InputContainer, stream: av.stream.Stream, to: Fractio
 
 
 def decoded(packet: av.Packet[Any], losses: Losses) -> list[VideoFrame | AudioFrame]:
-    """The frames a packet completes; damaged packets are counted and give none."""
+    """The frames a packet completes; damaged packets are counted and give none, nor do channels that never were."""
     try:
-        return list(packet.decode())
+        frames: list[VideoFrame | AudioFrame] = list(packet.decode())
     except (av.FFmpegError, OSError):
         losses.packets += 1
         return []
+    if all(_mixes(frame.layout.name) for frame in frames if isinstance(frame, AudioFrame)):
+        return frames
+    losses.packets += 1
+    return []
+
+
+@cache
+def _mixes(layout: str) -> bool:
+    """True where FFmpeg can mix sound of that layout; damaged headers speak of 37 channels."""
+    try:
+        frame = AudioFrame("flt", layout, 1)
+        frame.sample_rate = 48_000
+        AudioResampler(format="flt", layout="mono", rate=48_000).resample(frame)
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
 
 
 class Clock:
@@ -134,17 +153,20 @@ class _Faults:
 
 
 def read_frames(
-    info: MediaInfo, within: TimeRange | None = None, *, losses: Losses | None = None
+    info: MediaInfo, within: TimeRange | None = None, *, losses: Losses | None = None, plainly: bool = False
 ) -> Iterator[tuple[Fraction, VideoFrame]]:
     """Upright frames with the exact time each is first shown, in order.
 
     All frames shown within the half-open range, the one on screen at its start included; the whole file without a
     range. Damaged packets are skipped and counted in `losses`.
+
+    Args:
+        plainly: without seeking and in one thread, as slow as that is: what all other ways of reading must give.
     """
     losses = losses if losses is not None else Losses()
     start = within.start if within else None
     held: tuple[Fraction, VideoFrame] | None = None
-    for time, frame in _from_key_frame(info, start, losses):
+    for time, frame in _from_start(info, losses, "NONE") if plainly else _from_key_frame(info, start, losses):
         if within is not None and time >= within.end:
             break
         if start is not None and time <= start:
@@ -159,32 +181,38 @@ def read_frames(
 
 
 def _from_key_frame(info: MediaInfo, start: Fraction | None, losses: Losses) -> Iterator[tuple[Fraction, VideoFrame]]:
-    """Frames from the last key frame at or before `start` on."""
+    """Frames from the last key frame at or before `start` on. From the first one where seeking gives none such: the
+    index is damaged, or there is none.
+    """
+    if start is not None and start > info.video.start:
+        with opened(info.path) as container:
+            frames = _upright(container, _stream(container, info, "AUTO"), info, losses)
+            first = None
+            with suppress(av.FFmpegError):
+                seek_before(container, container.streams[info.video.index], start, info.parts)
+                first = next(frames, None)
+            if first is not None and first[0] <= start and _stands_alone(first[1]):
+                yield first
+                yield from frames
+                return
+    yield from _from_start(info, losses, "AUTO")
+
+
+def _from_start(info: MediaInfo, losses: Losses, threads: str) -> Iterator[tuple[Fraction, VideoFrame]]:
     with opened(info.path) as container:
-        stream = _stream(container, info)
-        frames = _upright(container, stream, info, losses)
-        if start is None or start <= info.video.start:
-            yield from frames
-            return
-        try:
-            seek_before(container, stream, start, info.parts)
-        except av.FFmpegError:
-            yield from frames  # a file without an index: read it from its start
-            return
-        first = next(frames, None)
-        if first is not None and first[0] <= start:
-            yield first
-            yield from frames
-            return
-    with opened(info.path) as container:  # the index pointed beyond the target
-        yield from _upright(container, _stream(container, info), info, losses)
+        yield from _upright(container, _stream(container, info, threads), info, losses)
 
 
-def _stream(container: InputContainer, info: MediaInfo) -> AvVideo:
+def _stands_alone(frame: VideoFrame) -> bool:
+    """False for a picture that is made from others."""
+    return bool(frame.key_frame) or frame.pict_type not in (PictureType.P, PictureType.B)
+
+
+def _stream(container: InputContainer, info: MediaInfo, threads: str) -> AvVideo:
     stream = container.streams[info.video.index]
     if not isinstance(stream, AvVideo):
         raise InputError("the file has changed since it was probed", where=info.path)
-    stream.thread_type = "AUTO"
+    stream.thread_type = threads
     return stream
 
 

@@ -27,6 +27,7 @@ from roughcut.timebase import parse_time
 
 DIGEST_BLOCK = 1 << 20
 UNREAD, SMALL = Fraction(1, 20), 2_000  # share, and bytes, of a file that may lie behind its last picture
+HIDDEN = Fraction(1, 2)  # of a file's pictures may be cut away by an edit list without a word
 LONGEST_LAST = Fraction(60)  # seconds: a last picture said to stand longer is not believed
 UNNAMED = {"1 channels": "mono", "2 channels": "stereo", "5 channels": "5.0", "6 channels": "5.1", "8 channels": "7.1"}
 """What a bare count of channels means (PCM in Matroska tells no more)."""
@@ -164,20 +165,22 @@ def _duration(container: InputContainer, stream: AvVideo, times: PictureTimes, r
         told = times.last_step * time_base if times.last_step else Fraction(0)
         step = told if 0 < told <= LONGEST_LAST else max(times.usual * time_base, time_base)
         return (times.last - times.first) * time_base + step
-    promised = _promised(container, stream)
+    promised, _ = _promised(container, stream)
     if promised is None or times.lost:
         return max(int(times.steps.sum()) * time_base + 1 / rate, 1 / rate)
     return max(promised - (times.first * time_base if not stream.duration else 0), 1 / rate)
 
 
-def _promised(container: InputContainer, stream: AvVideo) -> Fraction | None:
-    """Where the container says that the stream ends (mp4 and avi: how long it is, which their starts make the same)."""
+def _promised(container: InputContainer, stream: AvVideo) -> tuple[Fraction | None, bool]:
+    """Where the container says that the stream ends (mp4 and avi: how long it is, which their starts make the same),
+    and whether it says that of this stream: else the longest one ends there, often the sound.
+    """
     if stream.duration:
-        return stream.duration * (stream.time_base or Fraction(1, 1000))
+        return stream.duration * (stream.time_base or Fraction(1, 1000)), True
     tagged = next((v for k, v in stream.metadata.items() if k.upper().startswith("DURATION")), "")
     if re.fullmatch(r"\d+:\d+:\d+(\.\d+)?", tagged):
-        return parse_time(tagged)
-    return Fraction(container.duration, av.time_base) if container.duration else None
+        return parse_time(tagged), True
+    return Fraction(container.duration, av.time_base) if container.duration else None, False
 
 
 def _audio(stream: AvAudio, video: VideoStream) -> AudioStream:
@@ -203,7 +206,10 @@ def _cut_off(container: InputContainer, path: Path, video: VideoStream, times: P
     """A warning where the index speaks of packets beyond the end of the file, or the pictures end too early."""
     if times.lost:
         return [f"the file is cut off: {times.lost} of {times.listed} pictures are missing at the end"]
-    if container.format.name == "mpegts" and all(path.stat().st_size % size for size in (188, 192, 204)):
+    frames = container.streams[video.index].frames
+    if 0 < times.listed < (1 - HIDDEN) * frames:
+        return [f"the file's edit list, or its index, leaves out {frames - times.listed} of its {frames} pictures"]
+    if container.format.name == "mpegts" and path.stat().st_size % _transport_packet(path):
         return ["the file is cut off: it ends in the middle of a packet"]
     if container.format.name == "mpegts" and 0 < times.read < (1 - UNREAD) * path.stat().st_size - SMALL:
         return [f"the file is damaged: what lies beyond byte {times.read:,} of {path.stat().st_size:,} cannot be read"]
@@ -213,15 +219,26 @@ def _cut_off(container: InputContainer, path: Path, video: VideoStream, times: P
     if container.format.name == "gif" and not _ends_with(path, b";"):
         return ["the file is cut off: its end mark is missing"]
     stream = container.streams[video.index]
-    promised = _promised(container, stream) if isinstance(stream, AvVideo) else None
+    promised, of_it = _promised(container, stream) if isinstance(stream, AvVideo) else (None, False)
     if promised is None or video.last is None:
         return []
     end = video.duration if stream.duration else video.start + video.duration
-    exact = bool(stream.duration or stream.metadata)  # else it is the length of the longest stream, often the sound
-    short = promised - end
+    exact = of_it or container.format.name.startswith("matroska")
+    short = promised - (end if of_it or times.end is None else max(end, times.end))
     if short <= (Fraction(3, 2) / video.rate if exact else max(Fraction(1), 2 / video.rate)):
         return []
     return [f"the pictures end {float(short):.2f} s before the length that the file promises"]
+
+
+def _transport_packet(path: Path) -> int:
+    """Bytes of a packet of a transport stream, by the marks at their beginnings."""
+    with path.open("rb") as file:
+        head = file.read(10 * 204)
+    found = {}
+    for size, mark in ((188, 0), (192, 4), (204, 0)):  # bare; an arrival time before it; a checksum behind it
+        marks = head[mark::size]
+        found[size] = marks.count(b"G") / max(len(marks), 1)
+    return max(found, key=lambda size: found[size])
 
 
 def _ends_with(path: Path, mark: bytes) -> bool:

@@ -128,4 +128,6 @@ def _rewritten(data: bytes, sets: ParameterSets, *, link: bool) -> bytes:
     units, own = without_sets(packet_units(data, sets), sets.codec)
     if any(unit not in sets.units for unit in own):
         raise BitstreamError("its parameters change in the middle")
+    if not units:
+        raise BitstreamError("a packet of it holds no picture")
     return with_lengths(broken_link(units) if link else units)

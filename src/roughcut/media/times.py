@@ -55,6 +55,8 @@ class PictureTimes:
     """Pictures that were read."""
     read: int = 0
     """Where in the file the last packet that was read ends, bytes."""
+    end: Fraction | None = None
+    """When the last of all streams that were read ends, seconds."""
 
     @property
     def usual(self) -> int:
@@ -103,6 +105,7 @@ class _Seen:
     """AVI stores no presentation times; what FFmpeg makes of them is not to be relied on."""
     at_end: bool = False
     read: int = 0
+    end: Fraction | None = None
     last_duration: tuple[int, int] = (0, 0)  # of the latest picture: start, duration
 
     @property
@@ -113,6 +116,8 @@ class _Seen:
         if joinable:
             self._follow(packet)
         self.read = max(self.read, (packet.pos or 0) + packet.size)
+        if packet.pts is not None and packet.time_base is not None:
+            self.end = max(self.end or Fraction(0), (packet.pts + (packet.duration or 0)) * packet.time_base)
         counted = self.by_dts or packet.pts is None
         ticks = packet.dts if counted else packet.pts
         if packet.stream_index != self.stream.index or ticks is None or packet.is_discard:
@@ -162,7 +167,7 @@ class _Seen:
             last=runs[-1][1][-1] + shift if self.at_end else None,
             last_step=self.last_duration[1] if ended else None,
             steps=steps, parts=tuple(parts), lost=lost, listed=listed, read=self.read,
-            pictures=sum(len(pts) for _, pts in runs),
+            end=self.end, pictures=sum(len(pts) for _, pts in runs),
         )  # fmt: skip
 
 
@@ -170,6 +175,8 @@ def _look(container: InputContainer, seen: _Seen, limit: int | None) -> None:
     """Read on from here: to the end, or `limit` pictures."""
     joinable = any(name in container.format.name for name in JOINABLE)
     streams = [s for s in container.streams if s.type in ("video", "audio")] if joinable else [seen.stream]
+    if container.format.name.startswith("matroska"):
+        streams = list(container.streams)  # how long it says it is, the longest of all is
     seen.at_end = False
     with suppress(av.FFmpegError, OSError, IndexError):  # PyAV stumbles over a stream that appears on the way
         for packet in container.demux(*streams):

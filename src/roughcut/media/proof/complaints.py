@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import av
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from roughcut.media.decode import decoded, demuxed
+from roughcut.media.decode import Clock, decoded, demuxed
 from roughcut.media.faults import Losses, opened
 from roughcut.records import MediaInfo
 
@@ -37,14 +38,18 @@ def sentences(logs: list[tuple[int, str, str]]) -> list[str]:
 
 
 def decode_all(info: MediaInfo) -> tuple[int, list[str]]:
-    """Decode every picture: how many came out, and what FFmpeg said."""
+    """Decode every picture: how many came out, and what there is to say: by FFmpeg, and of their times."""
     frames, losses = 0, Losses()
+    clock = Clock(info, losses)
     with overheard() as logs, opened(info.path) as container:
         stream = container.streams[info.video.index]
         assert isinstance(stream, VideoStream)
         stream.thread_type = "AUTO"
         for packet in demuxed(container, stream, losses=losses):
-            frames += len(decoded(packet, losses))  # the last packet is empty and drains the decoder
+            for frame in decoded(packet, losses):  # the last packet is empty and drains the decoder
+                frames += 1
+                if isinstance(frame, VideoFrame):
+                    clock.ticks(frame)
         if losses.cut_off:
             with suppress(av.FFmpegError):
                 frames += len(stream.codec_context.decode(None))
