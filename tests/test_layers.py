@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "roughcut"
 
 # Floor by floor, lowest first. A module imports from floors below its own; rooms on one floor do not know each other.
 FLOORS: list[set[str]] = [
-    {"errors"},
+    {"errors", "oklab", "splines"},
     {"timebase"},
     {"records"},
     {"timeline", "models"},
@@ -25,7 +25,7 @@ FLOORS: list[set[str]] = [
     {"parts"},
     {"assembly"},
     {"watching", "rendering", "results"},  # the two halves of the pipeline
-    {"reporting", "wishes", "shotlist", "momentlist", "people", "grading"},
+    {"reporting", "wishes", "shotlist", "momentlist", "people", "grading", "look_files"},
     {"pipeline"},
     {"batch"},
     {"demo"},

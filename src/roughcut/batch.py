@@ -15,6 +15,7 @@ from typing import Any, Literal
 from roughcut import pipeline
 from roughcut.claims import all_or_none, working_on
 from roughcut.errors import OptionError, OutputError, RoughcutError
+from roughcut.look_files import claim_looks, looks_beside, looks_or_none
 from roughcut.parts import unfinished
 from roughcut.records import Progress, no_progress
 from roughcut.rendering import EditResult
@@ -174,11 +175,13 @@ def _edited(job: Job, *, resume: bool, force: bool, cache: bool, progress: Progr
     with working_on(job.film) as hold:
         replace = force or bool(hold.killed)
         claim(job.outputs(), inputs=[job.source], force=replace)
+        claim_looks(job.film, force=replace)
         before = [] if hold.killed else [p for p in job.outputs() if p.exists()]
+        looked = bool(looks_beside(job.film)) and not hold.killed
         hold.begin()
         resume = resume or unfinished(job.film)
         options: dict[str, Any] = {"resume": resume, "force": replace, "cache": cache, "progress": progress}
-        with all_or_none(job.outputs(), before=before):
+        with all_or_none(job.outputs(), before=before), looks_or_none(job.film, before=looked):
             result = pipeline.edit(job.source, job.film, **options, **wishes)
     return Outcome(job=job, state="made", result=result)
 

@@ -1,7 +1,7 @@
-"""`roughcut grade`: colour alone, of a picture, a folder of pictures, or a film.
+"""`roughcut grade`: colour alone, of a picture, a folder of pictures, or a film; and the references of `--like`.
 
 Pictures get the look that the colour network finds for each; of a film every shot gets its own, nothing is cut, and its
-sound keeps its level. With a reference, colours are brought near to it instead, by one map for each picture or film.
+sound keeps its level. With a reference, what was corrected is brought near to it, by one map for each picture or film.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from roughcut.effects.cubes import like, mixed_with_identity, write_cdl
-from roughcut.effects.looks import apply_look, apply_lut, bake, read_cube, write_cube
+from roughcut.effects.cubes import write_cdl
+from roughcut.effects.looks import apply_look, look_lut, read_cube, write_cube
 from roughcut.errors import InputError, OptionError
 from roughcut.media.picture_files import ENDINGS, read_picture, to_eight, write_picture
 from roughcut.media.probe import probe
 from roughcut.media.stills import stills_at
 from roughcut.models import store
-from roughcut.records import F32, U8, Look, LookControls, Progress, no_progress
-from roughcut.records.effects import Lut
+from roughcut.planner.colour import matched, scene, softened
+from roughcut.records import U8, Look, LookControls, Progress, no_progress
 from roughcut.results import claim
 from roughcut.spatial.colour import robust_mean
 from roughcut.spatial.mapper import SpaceMapper, resized, shot_look
@@ -50,7 +50,8 @@ class Graded:
 def look_json(look: Look) -> dict[str, Any]:
     """A look for machines."""
     sliders = dict(zip(LookControls.names(), look.controls.values(), strict=True))
-    return {"sliders": sliders, "confidence": look.confidence, "regional": look.grid is not None}
+    like = None if look.match is None else look.match.reference
+    return {"sliders": sliders, "confidence": look.confidence, "regional": look.grid is not None, "like": like}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Wish:
 
     strength: float = 1.0
     reference: Path | None = None
-    """A picture or `.cube` whose colours are wanted; None: the network's look."""
+    """A picture, film or `.cube` whose colours are wanted after the correction."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
@@ -107,16 +108,18 @@ def grade_pictures(
     for number, (source, out) in enumerate(pairs):
         progress("grading", number, len(pairs))
         held = read_picture(source)
-        if reference is None:
-            look = softened(picture_look(mapper, to_eight(held.rgb)), wish.strength)
-            rgb = apply_look(held.rgb, look)
-        else:
-            look, own = Look(confidence=wish.strength), small(to_eight(held.rgb))
-            rgb = apply_lut(held.rgb, lut_to(reference, own[None], wish.strength))
+        look = _look(mapper, to_eight(held.rgb), wish, reference)
         if not dry_run:
-            write_picture(out, replace(held, rgb=rgb))
+            write_picture(out, replace(held, rgb=apply_look(held.rgb, look)))
         yield Graded(source=source, out=out, look=look, note=held.note)
     progress("grading", len(pairs), len(pairs))
+
+
+def _look(mapper: SpaceMapper, rgb: U8, wish: Wish, reference: U8 | None) -> Look:
+    look = picture_look(mapper, rgb)
+    if wish.reference is not None:
+        look = replace(look, match=matched(wish.reference, scene(small(rgb), look), reference))
+    return softened(look, wish.strength)
 
 
 def picture_look(mapper: SpaceMapper, rgb: U8) -> Look:
@@ -125,42 +128,30 @@ def picture_look(mapper: SpaceMapper, rgb: U8) -> Look:
     return shot_look(colour, np.zeros(1, np.int64), np.ones(1, np.float32))
 
 
-def softened(look: Look, strength: float) -> Look:
-    """The look as far as `strength`, 0..1: at 0 the identity."""
-    values = zip(LookControls.names(), look.controls.values(), strict=True)
-    controls = LookControls(**{name: value * strength for name, value in values})
-    grid = look.grid and tuple(tuple(v * strength for v in row) for row in look.grid)
-    return replace(look, controls=controls, grid=grid if strength else None)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What colours are brought near to: a map, or the colours of pictures [N, h, w, 3]."""
-
-    lut: F32 | None
-    pictures: U8
-
-
-def reference_of(path: Path) -> Reference:
-    """A `.cube` file, a picture, or a film (twelve of its frames).
+def reference_of(path: Path) -> U8 | None:
+    """The pictures [N, h, w, 3] of a reference: one, or twelve of a film; None where it is a `.cube`, which is whole.
 
     Raises:
         InputError: it cannot be read.
     """
-    nothing = np.zeros((0, 1, 1, 3), np.uint8)
     if path.suffix.lower() == ".cube":
-        return Reference(read_cube(path), nothing)
+        read_cube(path)
+        return None
+    if kind_of(path) == "folder":
+        raise InputError("a folder is no reference", where=path, allowed="a picture, a film or a .cube")
     if kind_of(path) == "picture":
-        return Reference(None, small(to_eight(read_picture(path).rgb))[None])
+        return small(to_eight(read_picture(path).rgb))[None]
     info = probe(path)
     times = [info.range.start + info.range.duration * Fraction(2 * k + 1, 2 * FRAMES) for k in range(FRAMES)]
-    return Reference(None, np.stack([small(frame) for frame in stills_at(info, times)]))
+    return np.stack([small(frame) for frame in stills_at(info, times)])
 
 
-def lut_to(reference: Reference, pictures: U8, strength: float) -> F32:
-    """The LUT that brings pictures [N, h, w, 3] near to a reference, or is the reference."""
-    found = reference.lut if reference.lut is not None else like(pictures, reference.pictures)
-    return mixed_with_identity(found, strength)
+def check_reference(path: Path | None) -> None:
+    """Refuse, before any work, what is no reference. Raises InputError."""
+    if path is not None and path.suffix.lower() != ".cube" and kind_of(path) == "film":
+        probe(path)
+    elif path is not None:
+        reference_of(path)
 
 
 def small(rgb: U8) -> U8:
@@ -171,38 +162,35 @@ def small(rgb: U8) -> U8:
     return made
 
 
-def film_plan(plan: Plan, strength: float, cube: Path | None) -> Plan:
-    """A plan of a whole film, graded and otherwise left alone: no fades, no other loudness.
-
-    Args:
-        cube: the `.cube` file that the whole film takes in place of its shots' looks.
-    """
-    if cube is None:
-        clips = tuple(c if c.look is None else replace(c, look=softened(c.look, strength)) for c in plan.clips)
-    else:
-        clips = tuple(replace(c, look=None, look_decision=None) for c in plan.clips)
-    effects = () if cube is None else (Lut(path=cube.absolute()),)
-    return replace(plan, clips=clips, joins=tuple(Join() for _ in plan.joins), loudness_target=None, effects=effects)
+def film_plan(plan: Plan) -> Plan:
+    """A plan of a whole film with its looks and otherwise left alone: no fades, no other loudness."""
+    return replace(plan, joins=tuple(Join() for _ in plan.joins), loudness_target=None)
 
 
-def mean_controls(looks: Sequence[Look]) -> LookControls:
+def mean_look(looks: Sequence[Look]) -> Look:
     """What looks come to together: for a film of many shots, the look that a single file can hold."""
     rows = np.array([look.controls.values() for look in looks], np.float32)
     mean = robust_mean(rows, np.ones(len(rows), np.float32))
-    return LookControls(**{n: round(float(v), 4) for n, v in zip(LookControls.names(), mean, strict=True)})
+    controls = LookControls(**{n: round(float(v), 4) for n, v in zip(LookControls.names(), mean, strict=True)})
+    return Look(controls=controls, match=looks[0].match)  # one match for all of them
 
 
-def check_beside(lut: Path | None, cdl: Path | None, *, one: bool, inputs: Sequence[Path], force: bool) -> None:
+def check_beside(
+    lut: Path | None, cdl: Path | None, *, one: bool, like: bool, inputs: Sequence[Path], force: bool
+) -> None:
     """Refuse, before any work, `--lut` and `--cdl` where they could not be written.
 
     Raises:
-        OptionError: not one look is found here, but many or none. OutputError: a name cannot be written.
+        OptionError: not one look is found here, but many, or one that a CDL cannot hold. OutputError: a name cannot be
+            written.
     """
+    if cdl is not None and like:
+        raise OptionError("a CDL has no room for a match", where="--cdl", got="--like", next_step="use --lut instead")
     wanted = {"--lut": (lut, ".cube"), "--cdl": (cdl, ".cdl")}
     for option, (path, ending) in wanted.items():
         if path is not None and not one:
             raise OptionError(
-                "one file holds one look", where=option, got="a folder, or --like",
+                "one file holds one look", where=option, got="a folder",
                 allowed="a picture, or a film (the mean of its shots)",
             )  # fmt: skip
         if path is not None and path.suffix.lower() != ending:
@@ -210,9 +198,9 @@ def check_beside(lut: Path | None, cdl: Path | None, *, one: bool, inputs: Seque
     claim([path for path, _ in wanted.values() if path is not None], inputs=inputs, force=force)
 
 
-def write_beside(controls: LookControls, *, lut: Path | None, cdl: Path | None, name: str) -> None:
+def write_beside(look: Look, *, lut: Path | None, cdl: Path | None, name: str) -> None:
     """The look for other programs. Raises OutputError."""
     if lut is not None:
-        write_cube(bake(controls), lut, title=name)
+        write_cube(look_lut(look), lut, title=name)
     if cdl is not None:
-        write_cdl(cdl, controls, name)
+        write_cdl(cdl, look.controls, name)

@@ -17,14 +17,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from roughcut import watching
 from roughcut.claims import all_or_none
-from roughcut.effects.looks import write_cube
 from roughcut.errors import OutputError
 from roughcut.finishing import check_finish, finished
-from roughcut.grading import Wish, film_plan, lut_to, reference_of
+from roughcut.grading import check_reference, film_plan, reference_of
+from roughcut.look_files import claim_looks, looks_or_none, write_timeline
 from roughcut.media.faults import check_file, quiet_ffmpeg
 from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
@@ -42,7 +40,7 @@ from roughcut.spatial.mapper import SpaceMapper
 from roughcut.temporal.moments import MomentMapper
 from roughcut.temporal.shots import shots_from
 from roughcut.temporal.speech import find_speech, loudness_curve
-from roughcut.timeline.otio import read_otio, write_otio
+from roughcut.timeline.otio import read_otio
 from roughcut.timeline.plan import Plan
 from roughcut.wishes import NETWORKS, check_writing, options_of, recipe_of, smart_wish
 
@@ -165,31 +163,33 @@ def grade_film(
     cache: bool = True,
     progress: Progress = no_progress,
 ) -> EditResult:
-    """Colour alone: nothing is cut, faded or made louder. The timeline lies beside the film, and with a reference the
-    `.cube` it took.
+    """Colour alone: nothing is cut, faded or made louder. The timeline lies beside the film.
 
     Args:
-        strength: 0..1, how far. reference: a picture, film or `.cube` whose colours are wanted.
+        strength: 0..1, how far. reference: a picture, film or `.cube` whose colours are wanted after the correction.
 
     Raises:
         As `analyze` and `render`; OptionError: a strength out of range. InputError: the reference cannot be read.
     """
-    wish = Wish(strength=strength, reference=None if reference is None else Path(reference))
     out, path = Path(out), Path(path)
+    wishes: dict[str, Any] = {"like": reference, "look_strength": strength, "preset": preset}
+    options_of(wishes)
     check_writing(out, preset, "off", None)
-    timeline, cube = out.with_suffix(".otio"), out.with_suffix(".cube")
-    known = None if wish.reference is None else reference_of(wish.reference)
-    inputs = [path, *([] if wish.reference is None else [wish.reference])]
-    claim([out, timeline, *([] if known is None else [cube])], inputs=inputs, force=force)
-    analysis = analyze(path, cache=cache, progress=progress)
-    whole = plan(analysis, keep="all", transitions="cuts", preset=preset, name=out.stem)
-    if known is not None:
-        write_cube(lut_to(known, np.asarray(analysis.features.pictures), strength), cube, title=out.stem)
-    planned = film_plan(whole, strength, None if known is None else cube)
-    with all_or_none([out, timeline]):
+    timeline = out.with_suffix(".otio")
+    claim([out, timeline], inputs=[path, *([] if reference is None else [Path(reference)])], force=force)
+    claim_looks(timeline, force=force)
+    planned = grade_plan(path, **wishes, name=out.stem, cache=cache, progress=progress)
+    with all_or_none([out, timeline]), looks_or_none(timeline):
         result = render_plan(planned, out, timeline=None, smart=smart_wish(None, preset), progress=progress)
-        write_otio(planned, timeline)
-    return replace(result, timeline=timeline)
+        return replace(result, timeline=timeline, looks=write_timeline(planned, timeline))
+
+
+def grade_plan(
+    path: File, *, name: str = "roughcut", cache: bool = True, progress: Progress = no_progress, **wishes: Any
+) -> Plan:
+    """A plan of all of a film with its looks alone. Of the options of `plan`: like, look_strength, preset."""
+    analysis = analyze(path, cache=cache, progress=progress)
+    return film_plan(plan(analysis, keep="all", transitions="cuts", name=name, **wishes))
 
 
 def plan(
@@ -216,21 +216,23 @@ def plan(
         sdr: bring an HDR film (PQ, HLG) to SDR; without it, it keeps its depth and tags.
         vfr: of footage at a variable rate make a film of one `constant` rate, or `keep` the times of its pictures.
         preset: how the film is written, a name of `records.PRESETS`; None takes the usual codec of its kind of file.
-        finish: what is laid on it: `effects` (none, subtle, rich), `captions` (an .srt), `title`, `logo`, `music`,
-            `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1), `restore` (none, auto); `faces` that are
-            followed or hidden (needs analyses with faces), with which `cover` (solid, mosaic, blur), a list of
+        finish: `like`, a picture, film or `.cube` whose colours are wanted, and `look_strength` (0..1), how far colour
+            is changed; what is laid on the film: `effects` (none, subtle, rich), `captions` (an .srt), `title`, `logo`,
+            `music`, `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1), `restore` (none, auto); `faces`
+            that are followed or hidden (needs analyses with faces), with which `cover` (solid, mosaic, blur), a list of
             `people`; `mute_voices`.
 
     Raises:
-        OptionError: a value that is not allowed, or a target longer than the footage. InputError: captions, logo or
-        music cannot be used.
+        OptionError: a value that is not allowed, or a target longer than the footage. InputError: captions, logo,
+        music or the reference cannot be used.
     """
     options = PlanOptions.parse(
         target=target, keep=keep, look=look, transitions=transitions, sdr=sdr, vfr=vfr, preset=preset, **finish
     )
     footage = [analyses] if isinstance(analyses, Analysis) else list(analyses)
     check_finish(options, len(footage))
-    made = make_plan(footage, options, name=name)
+    reference = None if options.like is None else reference_of(options.like)
+    made = make_plan(footage, options, name=name, reference=reference)
     media = {source.id: analysis.media for source, analysis in zip(made.sources, footage, strict=True)}
     speech = {source.id: analysis.timing.speech for source, analysis in zip(made.sources, footage, strict=True)}
     tracks = {source.id: analysis.faces or () for source, analysis in zip(made.sources, footage, strict=True)}
@@ -318,7 +320,7 @@ def edit(
     progress: Progress = no_progress,
     **finish: Any,
 ) -> EditResult:
-    """All of it: `out` beside its timeline (`.otio`) and its report (`.report.html`, `.report.json`).
+    """All of it: `out`, and beside it the timeline (`.otio`), looks (`.looks`) and report (`.report.html`, `.json`).
 
     Options as in `analyze`, `plan` and `render`; `force` replaces results that exist; errors as there.
     """
@@ -330,24 +332,28 @@ def edit(
     }  # fmt: skip
     options = PlanOptions.parse(target=target, **asked)
     check_finish(options, len(files))
+    check_reference(options.like)
     for path in files:
         check_file(path)
     check_writing(out, preset, hardware, smart)
     timeline = out.with_suffix(".otio")
-    claim([out, timeline, *report_paths(out)], inputs=files, force=force)
+    inputs = [*files, *(value for value in vars(options).values() if isinstance(value, Path))]
+    claim([out, timeline, *report_paths(out)], inputs=inputs, force=force)
+    claim_looks(timeline, force=force)
     began = perf_counter()
     looking: dict[str, Any] = {"track": track, "faces": options.faces is not None, "detector": detector}
     analyses = [analyze(path, **looking, cache=cache, progress=progress) for path in files]
-    claim([out, timeline, *report_paths(out)], inputs=files, force=force)  # another run may have been faster
+    claim([out, timeline, *report_paths(out)], inputs=inputs, force=force)  # another run may have been faster
+    claim_looks(timeline, force=force)
     planned = plan(analyses, target=target, name=out.stem, progress=progress, **asked)
     decided = perf_counter()
     wishes = {**asked, "target": target, "track": track, "hardware": hardware, "smart": smart, "detector": detector}
-    with all_or_none([out, timeline, *report_paths(out)]):
+    with all_or_none([out, timeline, *report_paths(out)]), looks_or_none(timeline):
         result = render_plan(
             planned, out, timeline=timeline, smart=smart_wish(smart, preset), resume=resume,
             hardware=hardware == "auto", progress=progress,
         )  # fmt: skip
-        write_otio(planned, timeline)
+        result = replace(result, looks=write_timeline(planned, timeline))
         return reported(result, analyses, decided - began, recipe_of(files, wishes))
 
 
@@ -363,16 +369,22 @@ def plan_files(
     """Analyse and plan; options as in `analyze` and `plan`."""
     options = options_of(wishes)
     check_finish(options, len(paths))
+    check_reference(options.like)
     looking: dict[str, Any] = {"track": track, "faces": options.faces is not None, "detector": detector}
     analyses = [analyze(path, **looking, cache=cache, progress=progress) for path in paths]
     return plan(analyses, progress=progress, **wishes)
 
 
 def write_plan(planned: Plan, path: File, *, force: bool = False) -> Path:
-    """Write a plan as an `.otio` timeline. Raises OutputError where it exists and `force` is off."""
+    """Write a plan as an `.otio` timeline, its looks beside it.
+
+    Raises:
+        OutputError: it cannot be written, or exists and `force` is off.
+    """
     path = Path(path)
     if path.suffix != ".otio":
         raise OutputError("a timeline's name ends in .otio", where=path, got=path.suffix or "no ending")
     claim([path], inputs=[s.path for s in planned.sources], force=force)
-    write_otio(planned, path)
+    claim_looks(path, force=force)
+    write_timeline(planned, path)
     return path

@@ -75,7 +75,7 @@ def treatment(plan: Plan, grid: FrameGrid) -> Treat:
         if toned is not None:
             rgb = toned(rgb).astype(np.uint8, copy=False)
         if clip.look is not None and not clip.look.is_identity():
-            rgb = apply_look(rgb, clip.look).astype(np.uint8, copy=False)
+            rgb = apply_look(rgb, clip.look.at(grid.source_time(i, n))).astype(np.uint8, copy=False)
         if not touches(clip.effects) and not plan.effects:
             return rgb
         size = small_size(plan.spec)

@@ -47,6 +47,8 @@ class EditResult:
     seconds: dict[str, float]
     """Wall time per step."""
     timeline: Path | None = None
+    looks: Path | None = None
+    """The folder of `.cube` files."""
     reports: tuple[Path, ...] = ()
     copied: int = 0
     """Frames taken over from the source as they are coded there."""
@@ -57,7 +59,8 @@ class EditResult:
 
     def files(self) -> list[tuple[str, Path]]:
         """Label and path of everything written."""
-        named = [("film", self.film), ("timeline", self.timeline), *(("report", p) for p in self.reports)]
+        named = [("film", self.film), ("timeline", self.timeline), ("looks", self.looks)]
+        named += [("report", p) for p in self.reports]
         return [(label, path) for label, path in named if path is not None]
 
     def notes(self) -> list[str]:
@@ -79,6 +82,7 @@ class EditResult:
         return {
             "film": str(self.film),
             "timeline": None if self.timeline is None else str(self.timeline),
+            "looks": None if self.looks is None else str(self.looks),
             "reports": [str(p) for p in self.reports],
             "clips": len(self.plan.clips),
             "copied_frames": self.copied,

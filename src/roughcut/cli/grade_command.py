@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +23,7 @@ def grade(
     strength: Annotated[float, typer.Option(help="How far: 0 (not) to 1 (as found).")] = 1.0,
     like: Annotated[
         Path | None,
-        typer.Option(help="Bring the colours near to those of a picture, a film or a .cube.", metavar="REF"),
+        typer.Option(help="Bring the corrected colours near to those of a picture, a film or a .cube.", metavar="REF"),
     ] = None,
     lut: Annotated[Path | None, typer.Option(help="Write the look as a .cube of 33^3, too.", metavar="CUBE")] = None,
     cdl: Annotated[Path | None, typer.Option(help="Write the nearest ASC CDL, too.", metavar="CDL")] = None,
@@ -40,29 +40,28 @@ def grade(
 
     wish = grading.Wish(strength=strength, reference=like)
     kind = grading.kind_of(source)
-    grading.check_beside(lut, cdl, one=kind != "folder" and like is None, inputs=[source], force=force)
+    grading.check_beside(lut, cdl, one=kind != "folder", like=like is not None, inputs=[source], force=force)
     with display.progress(quiet or as_json) as progress:
         if kind == "film":
-            found = pipeline.analyze(source, cache=not no_cache, progress=progress).looks
-            looks = [grading.softened(look, strength) for look in found]
+            asked: dict[str, Any] = {"preset": preset, "cache": not no_cache, "progress": progress}
             result = None if dry_run else pipeline.grade_film(
-                source, out, strength=strength, reference=like, preset=preset, force=force, progress=progress
+                source, out, strength=strength, reference=like, force=force, **asked
             )  # fmt: skip
-            graded = []
+            plan = result.plan if result else pipeline.grade_plan(source, like=like, look_strength=strength, **asked)
+            graded, looks = [], [clip.look or Look() for clip in plan.clips]
         else:
             pairs = grading.pictures_in(source, out) if kind == "folder" else [(source, out)]
             graded = list(grading.grade_pictures(pairs, wish, force=force, dry_run=dry_run, progress=progress))
             looks, result = [one.look for one in graded], None
     if not dry_run:
-        grading.write_beside(grading.mean_controls(looks), lut=lut, cdl=cdl, name=out.stem)
+        grading.write_beside(grading.mean_look(looks), lut=lut, cdl=cdl, name=out.stem)
     if result is not None:
         shown.result(result, as_json=as_json, quiet=quiet)
     elif as_json:
         display.say_json([one.json() for one in graded] or [grading.look_json(look) for look in looks])
     elif not quiet:
         named = [(one.source.name, one.look) for one in graded] or [(f"shot {i}", k) for i, k in enumerate(looks, 1)]
-        rows = [(name, f"{k.confidence:.2f}", words(k) if like is None else f"as {like.name}") for name, k in named]
-        display.table(("what", "confidence", "look"), rows)
+        display.table(("what", "confidence", "look"), [(name, f"{k.confidence:.2f}", words(k)) for name, k in named])
 
 
 def words(look: Look) -> str:
@@ -71,4 +70,6 @@ def words(look: Look) -> str:
         f"{name} {value:+.2f}" for name, value in zip(look.controls.names(), look.controls.values(), strict=True)
         if abs(value) >= 0.01
     ]  # fmt: skip
-    return ", ".join([*moved, *(["regions"] if look.grid is not None else [])]) or "left alone"
+    more = ["regions"] if look.grid is not None else []
+    more += [f"as {look.match.reference}"] if look.match is not None else []
+    return ", ".join([*moved, *more]) or "left alone"

@@ -22,6 +22,14 @@ Keep = Annotated[
     str, typer.Option(help="What to keep: auto (looks at the footage), speech, highlights or all.", metavar="WHAT")
 ]
 Look = Annotated[str, typer.Option(help="Colour: auto (a learned correction per shot) or none.", metavar="LOOK")]
+Like = Annotated[
+    Path | None,
+    typer.Option(
+        help="Bring the film's colours near to those of a picture, another film or a .cube, after the correction.",
+        metavar="REF",
+    ),
+]
+LookStrength = Annotated[float, typer.Option(help="How far colour is changed: 0 (not) to 1 (as found).")]
 Transitions = Annotated[str, typer.Option(help="Joins: auto, cuts or dissolves.", metavar="JOINS")]
 Sdr = Annotated[bool, typer.Option("--sdr", help="Bring HDR (PQ, HLG) to SDR; else it keeps its depth and tags.")]
 Vfr = Annotated[
@@ -133,6 +141,8 @@ def wishes(
     target: Target = None,
     keep: Keep = "auto",
     look: Look = "auto",
+    like: Like = None,
+    look_strength: LookStrength = 1.0,
     transitions: Transitions = "auto",
     sdr: Sdr = False,
     vfr: Vfr = "constant",

@@ -12,6 +12,7 @@ The map from display RGB x in [0, 1] to display RGB, slider by slider (all of th
     4 gamma            x <- ((x + e)^p - e^p) / ((1 + e)^p - e^p), p = 2^-gamma, e = 0.02: a power whose slope at
                        black stays finite, so that a lattice can follow it and noise is not torn up
     5 saturation       x <- luma + 2^saturation (x - luma) with the luma of BT.709, limited to 0..1
+    6 match            colours as in a reference, see `effects/match.py`
 
 The same in PyTorch is `networks/spatial.py`; a test holds the two together.
 """
@@ -19,14 +20,19 @@ The same in PyTorch is `networks/spatial.py`; a test holds the two together.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import PyOpenColorIO as ocio
 from numpy.typing import NDArray
 
-from roughcut.errors import InputError, OutputError, PlanError
+from roughcut.effects.match import apply_match
+from roughcut.errors import InputError, PlanError
 from roughcut.records import F32, Look, LookControls
+from roughcut.timeline.files import replace_text
 
 LUT_SIZE = 33
 MAX_LUT_SIZE = 129
@@ -38,7 +44,12 @@ MAX_GRID_STOPS = 2.0
 _ROWS_AT_ONCE = 32  # rows of a 1080p picture that stay in the processor's cache as float
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-_DEPTHS = {np.dtype(np.uint8): ocio.BIT_DEPTH_UINT8, np.dtype(np.uint16): ocio.BIT_DEPTH_UINT16}
+Values = TypeVar("Values", NDArray[np.uint8] | NDArray[np.uint16], F32)
+_DEPTHS = {
+    np.dtype(np.uint8): ocio.BIT_DEPTH_UINT8,
+    np.dtype(np.uint16): ocio.BIT_DEPTH_UINT16,
+    np.dtype(np.float32): ocio.BIT_DEPTH_F32,
+}
 
 
 def apply_controls(rgb: NDArray[np.floating], controls: LookControls) -> NDArray[np.float64]:
@@ -69,9 +80,29 @@ def bake(controls: LookControls, size: int = LUT_SIZE) -> F32:
         PlanError: a slider is not a number or lies outside what the formulas take.
     """
     check_controls(controls)
+    return apply_controls(lattice(size), controls).astype(np.float32)
+
+
+def lattice(size: int) -> NDArray[np.float64]:
+    """The identity as a LUT [n, n, n, 3]."""
     axis = np.linspace(0, 1, size)
-    lattice = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
-    return apply_controls(lattice, controls).astype(np.float32)
+    return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
+
+
+def look_lut(look: Look) -> F32:
+    """All of a look that a LUT [n, n, n, 3] can hold: everything but its regional exposure and its keys.
+
+    Raises:
+        PlanError: a slider is out of range. InputError: the `.cube` it matches is missing or malformed.
+    """
+    corrected = bake(look.controls)
+    if look.match is None:
+        return corrected
+    if look.match.cube is None:
+        return apply_match(corrected, look.match).astype(np.float32)
+    plane = corrected.reshape(LUT_SIZE, -1, 3)
+    mapped = apply_lut(plane, read_cube(look.match.cube)).reshape(corrected.shape)
+    return corrected + np.float32(look.match.strength) * (mapped - corrected)
 
 
 _RANGES = {"black": (-0.5, 0.5), "white": (-0.5, 1.0), "contrast": (-1.0, 1.0)}
@@ -93,29 +124,31 @@ def check_controls(controls: LookControls) -> None:
 
 
 def apply_look(picture: Pixels, look: Look) -> Pixels:
-    """One shot's correction on a picture [h, w, 3], uint8 or uint16 over the full range; the input is not changed.
+    """One shot's look on a picture [h, w, 3], uint8 or uint16 over the full range; the input is not changed.
 
-    An identity look gives the very array back. May be called from several threads.
+    Of a look with keys give `look.at(t)`; without it, this is its mean. An identity look gives the very array back.
+    May be called from several threads.
 
     Raises:
-        PlanError: a slider or grid cell is out of range.
+        PlanError: a slider or grid cell is out of range. InputError: the `.cube` it matches cannot be read.
     """
     out = picture
-    if not look.controls.is_identity():
-        out = through(_processor(look.controls, picture.dtype), picture)
+    mapped = replace(look, grid=None, confidence=1.0, keys=())
+    if not mapped.is_identity():
+        out = through(_processor(mapped, picture.dtype), picture)
     if look.grid is not None and np.abs(look.grid).max() > GRID_THRESHOLD:
         out = apply_grid(out, look.grid)
     return out
 
 
-def apply_lut(picture: Pixels, lut: F32) -> Pixels:
-    """A LUT [n, n, n, 3], as `bake` and `read_cube` give it, on a picture [h, w, 3]; tetrahedral interpolation."""
+def apply_lut(picture: Values, lut: F32) -> Values:
+    """A LUT [n, n, n, 3], as `bake` and `read_cube` give it, on [h, w, 3] codes or float32; tetrahedral."""
     return through(lut_processor(lut, picture.dtype), picture)
 
 
 @functools.lru_cache(maxsize=32)
-def _processor(controls: LookControls, dtype: np.dtype) -> ocio.CPUProcessor:
-    return lut_processor(bake(controls), dtype)
+def _processor(look: Look, dtype: np.dtype) -> ocio.CPUProcessor:
+    return lut_processor(look_lut(look), dtype)
 
 
 def lut_processor(lut: F32, dtype: np.dtype) -> ocio.CPUProcessor:
@@ -127,14 +160,14 @@ def lut_processor(lut: F32, dtype: np.dtype) -> ocio.CPUProcessor:
     return processor.getOptimizedCPUProcessor(depth, depth, ocio.OPTIMIZATION_DEFAULT)
 
 
-def through(processor: ocio.CPUProcessor, picture: Pixels) -> Pixels:
+def through(processor: ocio.CPUProcessor, picture: Values) -> Values:
     """A new picture [h, w, 3]: the given one, mapped."""
     source, out = (picture if picture.flags.c_contiguous else picture.copy()), np.empty_like(picture, order="C")
     processor.apply(_described(source), _described(out))  # a third faster than applyRGB on a copy
     return out
 
 
-def _described(picture: Pixels) -> ocio.PackedImageDesc:
+def _described(picture: Values) -> ocio.PackedImageDesc:
     height, width = picture.shape[:2]
     depth, rgb = _DEPTHS[picture.dtype], ocio.CHANNEL_ORDERING_RGB
     row, column, channel = picture.strides
@@ -184,20 +217,16 @@ def _grid_gain(grid: tuple[tuple[float, ...], ...], height: int, width: int) -> 
     return np.repeat(gain[..., None], 3, axis=-1).astype(np.float32, copy=False)
 
 
-def write_cube(lut: F32, path: Path, *, title: str = "roughcut") -> None:
-    """Write a LUT [n, n, n, 3] as an Adobe/Iridas `.cube` (red fastest), whole or not at all.
+def write_cube(lut: F32, path: Path, *, title: str = "roughcut", remarks: Sequence[str] = ()) -> None:
+    """Write a LUT [n, n, n, 3] as an Adobe/Iridas `.cube` (red fastest), whole or not at all; remarks as comments.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    rows = lut.transpose(2, 1, 0, 3).reshape(-1, 3)
-    body = "\n".join(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in rows.tolist())
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_text(f'TITLE "{title}"\nLUT_3D_SIZE {len(lut)}\n{body}\n', encoding="ascii", errors="replace")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError("the look cannot be written", where=path, got=error) from error
+    head = [f'TITLE "{title}"', *(f"# {words}" for words in remarks), f"LUT_3D_SIZE {len(lut)}"]
+    plain = [line.encode("ascii", "replace").decode().replace("\n", " ") for line in head]
+    rows = lut.transpose(2, 1, 0, 3).reshape(-1, 3).tolist()
+    replace_text(path, "\n".join([*plain, *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in rows), ""]))
 
 
 def read_cube(path: Path) -> F32:

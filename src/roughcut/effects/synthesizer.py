@@ -135,9 +135,10 @@ class EffectSynthesizer:
 
         def work(given: tuple[int, Picture]) -> Picture:
             n, picture = given
+            now = moment(self._plan, self._grid, i, n)
             if look is not None:
-                picture = picture.with_rgb(self._look(picture.rgb(), look))
-            return treated(picture, clip.effects, moment(self._plan, self._grid, i, n), self._filtered)
+                picture = picture.with_rgb(self._look(picture.rgb(), look.at(now.source_time)))
+            return treated(picture, clip.effects, now, self._filtered)
 
         try:
             yield from pictures if look is None and not treat else in_order(work, enumerate(pictures, first))

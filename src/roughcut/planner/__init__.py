@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from roughcut.errors import OptionError, PlanError
+from roughcut.planner.colour import graded, looks_of
 from roughcut.planner.film import film_source, film_spec, heard, light_notes, track_notes
 from roughcut.planner.flourish import flourished
 from roughcut.planner.highlights import highlight_pieces
@@ -17,7 +18,7 @@ from roughcut.planner.joins import blend_looks, choose_joins
 from roughcut.planner.options import Keep, PlanOptions
 from roughcut.planner.pieces import Footage, Piece, dropped_from, split_by_shot, territories, to_clips
 from roughcut.planner.speech import speech_pieces, speech_share
-from roughcut.records import Look
+from roughcut.records import U8
 from roughcut.timebase import TimeRange, format_time
 from roughcut.timeline.plan import Clip, Decision, Plan
 
@@ -30,8 +31,11 @@ ALL = Decision(code="all", words="kept, as asked")
 __all__ = ["PlanOptions", "make_plan"]
 
 
-def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut") -> Plan:
+def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut", reference: U8 | None = None) -> Plan:
     """The edit of one or more analysed files into one film, in the order given.
+
+    Args:
+        reference: pictures [N, h, w, 3] of `options.like`, where that is no `.cube`.
 
     Raises:
         OptionError: the target is longer than the footage. PlanError: there is nothing to keep.
@@ -45,11 +49,9 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut")
     trimmed, joins = choose_joins(
         pieces, footage, spec.rate, options.transitions, talk=keep == "speech", rich=options.effects == "rich"
     )
-    graded = options.look == "auto" and not spec.colour.is_hdr  # looks were learned on SDR pictures
-    looks = [footage[p.source].looks[p.shot] if graded else None for p in trimmed]
-    looks = [None if look is None or look.is_identity() else look for look in looks]
+    looks = [None] * len(trimmed) if spec.colour.is_hdr else looks_of(trimmed, footage, options, reference)
     joins = blend_looks(joins, trimmed, looks, footage, spec.rate)
-    clips = [_graded(c, look) for c, look in zip(to_clips(trimmed, footage, spec.rate), looks, strict=True)]
+    clips = [graded(c, look) for c, look in zip(to_clips(trimmed, footage, spec.rate), looks, strict=True)]
     clips = flourished(_inside(clips, options.target, spec.rate), trimmed, footage, spec.rate, options.effects)
     why = DEAD_AIR if keep == "speech" and options.target is None else LESS_WANTED
     return Plan(
@@ -94,14 +96,6 @@ def _pieces(footage: Footage, keep: Keep, target: Fraction | None) -> list[Piece
     if keep == "highlights" or target is not None:
         return highlight_pieces(footage, target)
     return [p for i, a in enumerate(footage) for p in split_by_shot(i, territories(a), [(a.features.times.range, ALL)])]
-
-
-def _graded(clip: Clip, look: Look | None) -> Clip:
-    if look is None:
-        return clip
-    words = f"colour corrected as predicted for this shot, confidence {look.confidence:.2f}"
-    decision = Decision(code="learned_look", words=words, probability=look.confidence)
-    return replace(clip, look=look, look_decision=decision)
 
 
 def _inside(clips: Sequence[Clip], target: Fraction | None, rate: Fraction) -> list[Clip]:

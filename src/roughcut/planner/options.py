@@ -19,7 +19,7 @@ Transitions = Literal["auto", "cuts", "dissolves"]
 Effects = Literal["none", "subtle", "rich"]
 Vfr = Literal["constant", "keep"]
 Restore = Literal["none", "auto"]
-FILES = ("captions", "logo", "music", "people")
+FILES = ("like", "captions", "logo", "music", "people")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,10 @@ class PlanOptions:
     """Longest film wanted, in seconds; None lets the footage decide."""
     keep: Keep = "auto"
     look: Looks = "auto"
+    like: Path | None = None
+    """A picture, film or .cube whose colours are wanted, after the correction."""
+    look_strength: float = 1.0
+    """How far colour is changed at all, 0 (not) to 1."""
     transitions: Transitions = "auto"
     sdr: bool = False
     """True: an HDR film is brought to SDR."""
@@ -73,6 +77,8 @@ class PlanOptions:
             raise OptionError("says how faces are covered", where=option, next_step="add --faces hide")
         if not 0 <= self.denoise <= 1:
             raise OptionError("out of range", where="--denoise", got=self.denoise, allowed="0 to 1")
+        if not 0 <= self.look_strength <= 1:
+            raise OptionError("out of range", where="--look-strength", got=self.look_strength, allowed="0 to 1")
         if self.denoise and self.restore == "auto":
             step = "leave one of them out"
             raise OptionError("--restore auto chooses the strength itself", where="--denoise", next_step=step)

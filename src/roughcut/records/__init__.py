@@ -10,6 +10,7 @@ from roughcut.records.analysis import (
     Features,
     Look,
     LookControls,
+    LookKey,
     Shot,
     Speech,
     Timing,
@@ -18,6 +19,7 @@ from roughcut.records.analysis import (
 )
 from roughcut.records.carried import KEPT_TAGS, Chapter, Cue, SubtitleStream, SubtitleTrack
 from roughcut.records.decision import Decision
+from roughcut.records.match import Match
 from roughcut.records.media import (
     F32,
     I64,
@@ -61,6 +63,8 @@ __all__ = [
     "FrameTimes",
     "Look",
     "LookControls",
+    "LookKey",
+    "Match",
     "MediaInfo",
     "Part",
     "Picture",

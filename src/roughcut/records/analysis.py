@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from roughcut.records.faces import FaceTrack
+from roughcut.records.match import Match
 from roughcut.records.media import F32, I64, U8, FrameTimes, MediaInfo
+from roughcut.splines import monotone
 from roughcut.timebase import TimeRange
+
+SLIDER_DIGITS = 3  # of a slider between keys: a step is far below what eight bits show
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,20 +171,46 @@ class LookControls:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookKey:
+    """The sliders of a look at one moment of its source."""
+
+    time: Fraction
+    controls: LookControls
+
+
+@dataclass(frozen=True, kw_only=True)
 class Look:
-    """The correction of one shot: one map for the whole of it, so nothing flickers."""
+    """The look of one shot: one map for the whole of it, so nothing flickers, unless the camera itself drifts."""
 
     controls: LookControls = LookControls()
     confidence: float = 1.0
     """0..1, already worked into the controls; said for people"""
     grid: tuple[tuple[float, ...], ...] | None = None
     """Regional exposure: rows of stops on a low-resolution grid over the picture, bilinear between cell centres."""
+    match: Match | None = None
+    """Colours as in a reference, on the corrected ones."""
+    keys: tuple[LookKey, ...] = ()
+    """Where the camera drifts, what the sliders are when; `controls` is then their mean. Times are of the source, so a
+    clip that is split or trimmed keeps its look."""
 
     def is_identity(self) -> bool:
         """True where the look changes nothing."""
-        return self.controls.is_identity() and self.grid is None
+        still = all(key.controls.is_identity() for key in self.keys)
+        return self.controls.is_identity() and still and self.grid is None and self.match is None
+
+    def at(self, t: Fraction) -> Look:
+        """The look at source time `t`: between keys a monotone cubic, without a jump even in its slope."""
+        if not self.keys:
+            return self
+        first = self.keys[0].time
+        times = [float(key.time - first) for key in self.keys]
+        values = monotone(times, [key.controls.values() for key in self.keys], float(t - first), level_ends=True)
+        steps = (round(float(v), SLIDER_DIGITS) for v in values)
+        return replace(self, controls=LookControls(**dict(zip(LookControls.names(), steps, strict=True))), keys=())
 
     def __post_init__(self) -> None:
+        if any(b.time <= a.time for a, b in pairwise(self.keys)):
+            raise ValueError("a look's keys have rising times")
         if self.grid is not None and len({len(row) for row in self.grid}) != 1:
             raise ValueError("a look's grid has rows of equal length")
 

@@ -79,7 +79,7 @@ def _strength(clip: Clip) -> float:
 
 
 def _look_card(clip: Clip, plan: Plan, album: Album, apply_look: ApplyLook) -> str:
-    look, source = clip.look or Look(), plan.source(clip)
+    look, source = (clip.look or Look()).at(clip.range.middle), plan.source(clip)
     before = album.raw(source.path, clip.range.middle)
     pictures = ""
     if before is not None:

@@ -7,14 +7,15 @@ both                   --robust mean----->  one Look per shot: nothing flickers,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from roughcut.records import F32, U8, Features, Look, Shot, Timing
-from roughcut.records.rows import blocks
+from roughcut.records.rows import blocks, part
+from roughcut.spatial import drift
 from roughcut.spatial.colour import robust_mean, shrunk
 
 INPUT_SIZE = (64, 48)  # width, height the network looks at, whatever the aspect
@@ -84,7 +85,8 @@ class SpaceMapper:
             return tuple(Look(confidence=0.0) for _ in timing.shots)
         colour = self.look_at(features.pictures)
         weights = picture_weights(features, timing)
-        return tuple(shot_look(colour, _pictures_of(shot, features, weights), weights) for shot in timing.shots)
+        chosen = (_pictures_of(shot, features, weights) for shot in timing.shots)
+        return tuple(_keyed(shot_look(colour, rows, weights), features, rows, weights) for rows in chosen)
 
 
 def evidence(pictures: U8) -> F32:
@@ -100,13 +102,27 @@ def evidence(pictures: U8) -> F32:
 
 def shot_look(colour: PictureColour, chosen: NDArray[np.int64], weights: F32) -> Look:
     """The look of a shot from the pictures `chosen` (indices, at least one), by weight and confidence."""
-    if len(chosen) > MOST_PICTURES:
-        chosen = chosen[np.linspace(0, len(chosen) - 1, MOST_PICTURES).round().astype(np.int64)]
+    chosen = _evenly(chosen, MOST_PICTURES)
     share = weights[chosen] + 1e-6
     confidence = float(np.average(colour.confidence[chosen], weights=share))
     trusted = share * (colour.confidence[chosen] + 0.05)
     controls = shrunk(robust_mean(colour.sliders[chosen], trusted), confidence)
     return Look(controls=controls, confidence=round(confidence, 4), grid=_grid(colour.grid[chosen], share))
+
+
+def _keyed(look: Look, features: Features, chosen: NDArray[np.int64], weights: F32) -> Look:
+    """The look with keys where the camera drifts within its shot."""
+    chosen = _evenly(chosen, drift.MOST_PICTURES)
+    if len(chosen) < drift.LEAST_PICTURES:
+        return look
+    pictures = np.concatenate([part(features.pictures, int(row), int(row) + 1) for row in chosen])
+    times = [features.times.time(int(frame)) for frame in features.picture_frames[chosen]]
+    return replace(look, keys=drift.drift_keys(pictures, weights[chosen], times, look.controls))
+
+
+def _evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many of the rows, evenly chosen."""
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)]
 
 
 def picture_weights(features: Features, timing: Timing) -> F32:

@@ -24,6 +24,11 @@ def hidden_name(name: str, ending: str) -> str:
     return f".{whole[: MOST_BYTES - 17].decode('utf-8', 'ignore')}~{digest}{ending}"
 
 
+def looks_folder(film: Path) -> Path:
+    """`cut.looks`: where the looks of a film or timeline `cut` lie as `.cube` files."""
+    return film.with_suffix(".looks")
+
+
 def replace_text(path: Path, text: str | Iterable[str]) -> None:
     """Write a UTF-8 text file, given whole or in parts, whole or not at all: beside its name first, then under it.
 

@@ -5,26 +5,30 @@ See docs/timeline.md for the conventions. `otio_writer` and `otio_reader` hold t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from roughcut.errors import InputError, PlanError
 from roughcut.timeline.files import replace_text
 from roughcut.timeline.otio_json import parse, text_of
 from roughcut.timeline.otio_reader import plan_of
-from roughcut.timeline.otio_writer import timeline_of
+from roughcut.timeline.otio_writer import Files, timeline_of
 from roughcut.timeline.plan import Plan
 
 __all__ = ["read_otio", "require_media", "write_otio"]
 
 
-def write_otio(plan: Plan, path: Path | str) -> None:
+def write_otio(plan: Plan, path: Path | str, *, cubes: Mapping[int, Files] | None = None) -> None:
     """Write the plan as a timeline file. Sources given by relative paths are made absolute.
+
+    Args:
+        cubes: the `.cube` files of clips that have some, by the clips' numbers from 0.
 
     Raises:
         OutputError: the file cannot be written; whatever stood there before is untouched.
     """
     path = Path(path)
-    replace_text(path, text_of(timeline_of(plan, path.absolute().parent)))
+    replace_text(path, text_of(timeline_of(plan, path.absolute().parent, cubes or {})))
 
 
 def read_otio(path: Path | str) -> Plan:

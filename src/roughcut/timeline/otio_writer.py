@@ -3,6 +3,8 @@ markers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import repeat
 from pathlib import Path
@@ -25,14 +27,23 @@ LINK = "Link Group ID"
 """DaVinci Resolve's way to say that pictures and sound of a clip belong together."""
 
 
-def timeline_of(plan: Plan, folder: Path) -> otio.schema.Timeline:
-    """The timeline, to be written into `folder`."""
+@dataclass(frozen=True)
+class Files:
+    """The `.cube` files of a clip's look, as paths from the timeline's folder."""
+
+    cube: str
+    keys: tuple[str, ...] = ()
+    """Of a look that changes: one for each of its keys."""
+
+
+def timeline_of(plan: Plan, folder: Path, cubes: Mapping[int, Files]) -> otio.schema.Timeline:
+    """The timeline, to be written into `folder`; `cubes` are the clips' `.cube` files, by their numbers."""
     extras = plan.metadata.get(EXTRAS, {})
     timeline = otio.schema.Timeline(shown_text(plan.name), global_start_time=rational(Fraction(0), plan.spec.rate))
     timeline.metadata.update(seal(_foreign(plan.metadata) | {KEY: _head(plan, folder)}))
     timeline.tracks.metadata.update(seal(extras.get("stack", {})))
     timeline.tracks.markers.extend([revive(m) for m in extras.get("markers", [])] + _fade_markers(plan))
-    timeline.tracks.append(_track(plan, "Video", extras.get("video", {})))
+    timeline.tracks.append(_track(plan, "Video", extras.get("video", {}), cubes=cubes))
     timeline.tracks.extend(_sound_tracks(plan, extras.get("audio", [])))
     return timeline
 
@@ -76,13 +87,16 @@ def _source(source: Source, folder: Path) -> Json:
     return values | {"url": file_url(source.path), "relative": relative_url(source.path, folder)}
 
 
-def _track(plan: Plan, kind: str, metadata: Json, number: int = 0) -> otio.schema.Track:
+def _track(
+    plan: Plan, kind: str, metadata: Json, number: int = 0, cubes: Mapping[int, Files] | None = None
+) -> otio.schema.Track:
     track = otio.schema.Track(kind, kind=kind)
     track.metadata.update(seal(metadata))
     for i, clip in enumerate(plan.clips):
         if i and plan.joins[i].overlaps and (kind == "Video" or _both_sound(plan, i, number)):
             track.append(_transition(plan.joins[i], plan.spec.rate))
-        track.append(_video_item(plan, i) if kind == "Video" else _audio_item(plan, clip, i, number))
+        video = kind == "Video"
+        track.append(_video_item(plan, i, (cubes or {}).get(i)) if video else _audio_item(plan, clip, i, number))
     return track
 
 
@@ -127,23 +141,27 @@ def _item(plan: Plan, clip: Clip) -> otio.schema.Clip:
     return otio.schema.Clip(shown_name(clip, source), reference, otio_range(clip.range, film, source.rate))
 
 
-def _video_item(plan: Plan, i: int) -> otio.schema.Clip:
+def _video_item(plan: Plan, i: int, files: Files | None) -> otio.schema.Clip:
     clip = plan.clips[i]
     extras = clip.metadata.get(EXTRAS, {})
     item = _item(plan, clip)
     item.media_reference.metadata.update(seal(extras.get("media", {})))
     item.markers.extend(revive(m) for m in extras.get("markers", []))
     item.effects.extend([*_warp(clip), *(revive(e) for e in extras.get("effects", []))])
-    item.metadata.update(seal(_linked(_foreign(clip.metadata), _clip_head(plan, i), i)))
+    item.metadata.update(seal(_linked(_foreign(clip.metadata), _clip_head(plan, i, files), i)))
     return item
 
 
-def _clip_head(plan: Plan, i: int) -> Json:
+def _clip_head(plan: Plan, i: int, files: Files | None) -> Json:
     """Our metadata on clip i, with the join before it unless that is at the film's start or a transition's own."""
     clip, join = plan.clips[i], plan.joins[i]
     values: Json = to_plain(clip)
     del values["metadata"]
     values["id"] = i + 1
+    if files is not None:
+        values["cube"] = files.cube
+    if files is not None and files.keys:
+        values["key_cubes"] = list(files.keys)
     if i and not join.overlaps:
         values["join"] = to_plain(join) | {"after": i}
     return values

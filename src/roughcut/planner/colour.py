@@ -1,0 +1,107 @@
+"""The look of every clip: each shot's correction, and over all of them the colours of a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from roughcut.effects.looks import apply_look
+from roughcut.planner.options import PlanOptions
+from roughcut.planner.pieces import Footage, Piece
+from roughcut.records import U8, Look, LookControls, Match
+from roughcut.records.rows import part
+from roughcut.spatial.mapper import inside_bars
+from roughcut.spatial.reference import match_of
+from roughcut.timeline.plan import Clip, Decision
+
+MOST_COMPARED = 240  # pictures of a film that are compared with a reference
+
+
+def looks_of(
+    pieces: Sequence[Piece], footage: Footage, options: PlanOptions, reference: U8 | None = None
+) -> list[Look | None]:
+    """One look per piece, None where nothing is changed.
+
+    Args:
+        reference: pictures [N, h, w, 3] of `options.like`, where that is no `.cube`.
+    """
+    corrected = [footage[p.source].looks[p.shot] if options.look == "auto" else Look() for p in pieces]
+    looks = [softened(look, options.look_strength) for look in corrected]
+    if options.like is not None and options.look_strength:
+        match = _match(pieces, footage, corrected, options.like, reference)
+        if match is not None:
+            looks = [replace(look, match=replace(match, strength=options.look_strength)) for look in looks]
+    return [None if look.is_identity() else look for look in looks]
+
+
+def softened(look: Look, strength: float) -> Look:
+    """The look as far as `strength`, 0..1: at 0 the identity."""
+    if not strength:
+        return Look(confidence=look.confidence)
+    grid = look.grid and tuple(tuple(v * strength for v in row) for row in look.grid)
+    match = look.match and replace(look.match, strength=look.match.strength * strength)
+    keys = tuple(replace(key, controls=_scaled(key.controls, strength)) for key in look.keys)
+    return replace(look, controls=_scaled(look.controls, strength), grid=grid, match=match, keys=keys)
+
+
+def _scaled(controls: LookControls, strength: float) -> LookControls:
+    values = zip(LookControls.names(), controls.values(), strict=True)
+    return LookControls(**{name: value * strength for name, value in values})
+
+
+def matched(path: Path, own: U8, reference: U8 | None) -> Match:
+    """What brings pixels [n, 3] near to `path`: a `.cube` as it is, or what its pictures [N, h, w, 3] show."""
+    if reference is None:
+        return Match(reference=path.name, cube=path.absolute())
+    return match_of(own, np.concatenate([scene(picture) for picture in reference]), path.name)
+
+
+def scene(picture: U8, look: Look | None = None) -> U8:
+    """The pixels [n, 3] of a picture [h, w, 3], with a look, without black bars: those say nothing of colour."""
+    inside = inside_bars(picture[None])
+    shown = picture if look is None else apply_look(picture, look)
+    pixels: U8 = np.asarray(shown, np.uint8)[inside].reshape(-1, 3)
+    return pixels
+
+
+def _match(
+    pieces: Sequence[Piece], footage: Footage, looks: Sequence[Look], path: Path, reference: U8 | None
+) -> Match | None:
+    """One map for the whole film; None where nobody knows how the film looks."""
+    if reference is None:
+        return matched(path, np.zeros((0, 3), np.uint8), None)
+    seen = list(_corrected(pieces, footage, looks))
+    return matched(path, np.concatenate(seen), reference) if seen else None
+
+
+def _corrected(pieces: Sequence[Piece], footage: Footage, looks: Sequence[Look]) -> Iterator[U8]:
+    """Pixels of the film as its corrections leave them, of evenly chosen small pictures."""
+    rows = [(i, int(row)) for i, piece in enumerate(pieces) for row in _rows(piece, footage)]
+    for k in np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_COMPARED)).round().astype(int)):
+        i, row = rows[k]
+        features = footage[pieces[i].source].features
+        t = features.times.time(int(features.picture_frames[row]))
+        yield scene(part(features.pictures, row, row + 1)[0], looks[i].at(t))
+
+
+def _rows(piece: Piece, footage: Footage) -> np.ndarray:
+    """Rows of the pictures inside a piece; the nearest one where there is none."""
+    features = footage[piece.source].features
+    frames, times = features.picture_frames, features.times
+    first, stop = np.searchsorted(frames, [times.frame_at(piece.range.start), times.frame_at(piece.range.end)])
+    return np.arange(first, stop) if first < stop else np.arange(min(first, len(frames) - 1), len(frames))[:1]
+
+
+def graded(clip: Clip, look: Look | None) -> Clip:
+    """The clip with its look, and why."""
+    if look is None:
+        return clip
+    words = f"colour corrected as predicted for this shot, confidence {look.confidence:.2f}"
+    decision = Decision(code="learned_look", words=words, probability=look.confidence)
+    if look.match is not None:
+        before = "" if replace(look, match=None).is_identity() else f", {words} before"
+        decision = Decision(code="like", words=f"colours near those of {look.match.reference}, as asked{before}")
+    return replace(clip, look=look, look_decision=decision)
