@@ -17,24 +17,38 @@ from PIL import Image
 from roughcut.errors import InputError, OptionError
 from roughcut.features import cache
 from roughcut.features.faces import LONG_SIDE, FaceDetector
+from roughcut.features.recognition import FaceRecogniser
 from roughcut.media.rgb import read_timed_rgb
 from roughcut.media.stills import stills_at
 from roughcut.planner.covers import FaceWish, is_sure, with_covers
 from roughcut.planner.options import PlanOptions
-from roughcut.records import U8, Analysis, FrameTimes, MediaInfo, Progress, Speech, Transition, no_progress
+from roughcut.records import F32, U8, Analysis, FrameTimes, MediaInfo, Progress, Speech, Transition, no_progress
 from roughcut.records.effects import Mute
-from roughcut.records.faces import Faces, FaceTrack
+from roughcut.records.faces import Faces, FaceTrack, box_overlaps
 from roughcut.report.people import people_page
 from roughcut.results import claim
+from roughcut.spatial.persons import grouped
 from roughcut.spatial.tracks import GO_ON, Look, follow
 from roughcut.timeline.files import replace_text
 from roughcut.timeline.plan import Plan
 from roughcut.watching import glance
 
-__all__ = ["FoundFaces", "find_tracks", "hidden", "is_sure", "known_names", "list_faces", "read_names", "write_sheet"]
+__all__ = [
+    "FoundFaces",
+    "find_tracks",
+    "hidden",
+    "is_sure",
+    "known_names",
+    "list_faces",
+    "persons",
+    "read_names",
+    "write_sheet",
+]
 EVERY = 3  # frames from look to look
 AROUND_VOICE = Fraction(3, 10)  # seconds
 AROUND_FACE = 0.8  # half a thumbnail's side, in sides of the face
+LOOKS_TOLD_BY = 5  # of a track, the surest
+SAME_BOX = 0.4  # overlap of a track's box and a face found again in the whole picture
 FIELDS = ("boxes", "scores", "points")
 FORMAT = 1  # rises when the arrays change their meaning
 
@@ -161,6 +175,41 @@ def read_names(path: Path) -> dict[int, str]:
             "the list of people cannot be read", where=path, got=error, allowed='{"tracks": {"1": "anna"}}',
             next_step="save it from the page that `roughcut faces FILE --sheet people.html` writes",
         ) from error  # fmt: skip
+
+
+def persons(found: FoundFaces, recogniser: Path, detector: Path | None, names: Mapping[int, str]) -> dict[int, str]:
+    """Track number -> name, where a recogniser takes faces for one person: a name given to one of its faces goes to
+    all of them, else it is `person 1`, `person 2` and so on. Tracks nobody can be sure of get none.
+
+    Raises:
+        ModelError: the recogniser or the detector cannot be used.
+    """
+    sure = [track for track in found.tracks if is_sure(track)]
+    rows = _rows(found.media, sure, FaceRecogniser(recogniser), face_detector(detector))
+    named = dict(names)
+    for number, group in enumerate(grouped(sure, rows), 1):
+        given = {names[k] for k in group if k in names}
+        said = given.pop() if len(given) == 1 else f"person {number}"
+        named.update({k: said for k in group if k not in names})
+    return named
+
+
+def _rows(
+    info: MediaInfo, tracks: Sequence[FaceTrack], recogniser: FaceRecogniser, detector: FaceDetector
+) -> dict[int, F32]:
+    """Rows of the surest looks of each track."""
+    looks = sorted(
+        ((track.times[k], track) for track in tracks for k in np.argsort(-track.scores)[:LOOKS_TOLD_BY]),
+        key=lambda look: (look[0], look[1].number),
+    )
+    whole = np.array([info.video.width, info.video.height] * 2)
+    found: dict[int, list[F32]] = {}
+    for (t, track), picture in zip(looks, stills_at(info, [t for t, _ in looks]), strict=True):
+        faces = detector(picture, GO_ON)
+        overlaps = box_overlaps((track.box_at(t) * whole)[None].astype(np.float32), faces.boxes)[0]
+        if len(faces) and overlaps.max() >= SAME_BOX:
+            found.setdefault(track.number, []).append(recogniser.row(picture, faces.points[int(overlaps.argmax())]))
+    return {number: np.stack(rows) for number, rows in found.items()}
 
 
 def write_sheet(found: FoundFaces, path: Path, names: Mapping[int, str], *, force: bool = False) -> Path:

@@ -21,6 +21,14 @@ def faces(
     ] = None,
     people: People = None,
     detector: Detector = None,
+    recogniser: Annotated[
+        Path | None,
+        typer.Option(
+            help="Give the faces of one person one name, by a network that was fetched (`roughcut models fetch sface`) "
+            "or a file of its kind. Look at the page before you trust it.",
+            metavar="ONNX",
+        ),
+    ] = None,  # fmt: skip
     force: Force = False,
     no_cache: NoCache = False,
     as_json: Json = False,
@@ -28,13 +36,15 @@ def faces(
 ) -> None:
     """The faces of a film, followed through each shot: their numbers are what `edit --faces` takes."""
     from roughcut import pipeline
-    from roughcut.people import is_sure, known_names, read_names, write_sheet
+    from roughcut.people import is_sure, known_names, persons, read_names, write_sheet
     from roughcut.report.people import people_json
     from roughcut.timebase import format_time
 
     with display.progress(quiet or as_json) as progress:
         found = pipeline.faces(file, detector=detector, cache=not no_cache, progress=progress)
     names = {} if people is None else known_names(found.tracks, read_names(people), people)
+    if recogniser is not None:
+        names = persons(found, recogniser, detector, names)
     if sheet is not None:
         write_sheet(found, sheet, names, force=force)
     if as_json:

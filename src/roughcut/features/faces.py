@@ -42,7 +42,7 @@ class FaceDetector:
             self._session, self._name, self.version = shipped.session, "faces", shipped.version
         else:
             network = fetched.file_of(network)
-            self._session, self._name, self.version = _opened(network), str(network), store.digest(network)
+            self._session, self._name, self.version = opened(network), str(network), store.digest(network)
         """What tells its answers from another network's."""
         given = self._session.get_inputs()
         self._outputs = [node.name for node in self._session.get_outputs()]
@@ -117,7 +117,8 @@ def distinct(boxes: F32, scores: F32) -> list[int]:
     return [int(order[i]) for i in keep[:MOST_FACES]]
 
 
-def _opened(path: Path) -> Any:
+def opened(path: Path) -> Any:
+    """A session over a file of others, one thread. Raises ModelError."""
     if not path.is_file():
         raise ModelError("no such network", where=path, allowed="an .onnx file")
     options = ort.SessionOptions()

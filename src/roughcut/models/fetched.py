@@ -48,6 +48,16 @@ PUBLISHED = {
             bytes=322_906,
             licence="Apache-2.0",
         ),
+        Published(
+            name="sface",
+            does="tells faces apart, so that those of one person get one name: faces --recogniser sface "
+            "(Zhong et al. 2021)",
+            address="https://github.com/opencv/opencv_zoo/raw/47534e27c9851bb1128ccc0102f1145e27f23f98/"
+            "models/face_recognition_sface/face_recognition_sface_2021dec.onnx",
+            sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+            bytes=38_696_353,
+            licence="Apache-2.0",
+        ),
     )
 }
 
