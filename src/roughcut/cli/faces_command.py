@@ -28,7 +28,7 @@ def faces(
             "or a file of its kind. Look at the page before you trust it.",
             metavar="ONNX",
         ),
-    ] = None,  # fmt: skip
+    ] = None,
     force: Force = False,
     no_cache: NoCache = False,
     as_json: Json = False,
