@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from roughcut.errors import DataError, ModelError, OptionError
-from roughcut.evaluation.expression import CLASSES, auc, evaluate_expression, find_faces, judge
+from roughcut.evaluation.expression import auc, evaluate_expression, find_faces, judge
+from roughcut.features.expression import CLASSES, square_crop
 from roughcut.networks.expression import ExpressionNetwork
 from roughcut.training.expression import ExpressionTask, disturbed, folded
-from roughcut.training.face_crops import square_crop
 from roughcut.training.run import train
 from roughcut.training.tasks import TaskInput
 

@@ -24,8 +24,8 @@ FLOORS: list[set[str]] = [
     {"units", "soundtrack", "proving"},
     {"parts"},
     {"assembly"},
-    {"watching", "rendering", "results"},  # the two halves of the pipeline
-    {"reporting", "wishes", "shotlist", "momentlist", "people", "grading", "look_files"},
+    {"watching", "expressions", "rendering", "results"},  # the two halves of the pipeline
+    {"reporting", "wishes", "shotlist", "momentlist", "moodlist", "people", "grading", "look_files"},
     {"pipeline"},
     {"batch"},
     {"demo"},

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from roughcut.errors import OutputError
-from roughcut.media.faults import writing
 from roughcut.media.stills import stills_at
 from roughcut.records import Analysis
 from roughcut.report.moment_chart import Marked, MomentChart, with_stills
-from roughcut.results import claim
+from roughcut.report.time_chart import save_png
+from roughcut.results import claim_png
 from roughcut.timebase import fraction_text
 from roughcut.timeline.plan import Clip, Plan
 
@@ -59,35 +58,17 @@ class MomentList:
         }
 
 
-def check_plot(path: Path | None, file: Path, *, force: bool) -> None:
-    """Before any work is done. Raises OutputError where the picture cannot be written, or exists and `force` is off."""
-    if path is None:
-        return
-    if path.suffix.lower() != ".png":
-        raise OutputError("the picture's name ends in .png", where=path, got=path.suffix or "no ending")
-    claim([path], inputs=[file], force=force)
-
-
 def plot(found: MomentList, path: Path, *, force: bool = False) -> Path:
     """Draw the keep curve with the kept moments and stills of the most important ones into a PNG file.
 
     Raises:
-        OutputError: as `check_plot`. InputError: the file no longer decodes.
+        OutputError: as `results.claim_png`. InputError: the file no longer decodes.
     """
     media, timing = found.analysis.media, found.analysis.timing
-    check_plot(path, media.path, force=force)
+    claim_png(path, media.path, force=force)
     ranges = [(moment.range, found.importance(moment)) for moment in found.moments]
     chosen = with_stills(ranges)
-    middles = [(ranges[i][0].start + ranges[i][0].end) / 2 for i in chosen]
-    stills = dict(zip(chosen, stills_at(media, middles), strict=False))
+    stills = dict(zip(chosen, stills_at(media, [ranges[i][0].middle for i in chosen]), strict=False))
     marked = [Marked(range=r, importance=v, still=stills.get(i)) for i, (r, v) in enumerate(ranges)]
     chart = MomentChart(found.analysis.features.times.range, timing.keep)
-    picture = chart.draw(marked, [s.range.start for s in timing.shots], [s.range for s in timing.speech])
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with writing(path):
-            picture.save(temporary, format="PNG")
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return save_png(chart.draw(marked, [s.range.start for s in timing.shots], [s.range for s in timing.speech]), path)

@@ -16,7 +16,7 @@ from PIL import Image
 
 from roughcut.errors import InputError, OptionError
 from roughcut.features import cache
-from roughcut.features.faces import LONG_SIDE, FaceDetector
+from roughcut.features.faces import FaceDetector, size_for
 from roughcut.features.recognition import FaceRecogniser
 from roughcut.media.rgb import read_timed_rgb
 from roughcut.media.stills import stills_at
@@ -233,8 +233,7 @@ def known_names(tracks: Sequence[FaceTrack], names: Mapping[int, str], where: Pa
 
 
 def _watched(info: MediaInfo, cuts: Sequence[Fraction], detector: FaceDetector, progress: Progress) -> list[Look]:
-    scale = LONG_SIDE / max(info.video.width, info.video.height)
-    width, height = (max(round(side * scale), 1) for side in (info.video.width, info.video.height))
+    width, height = size_for(info.video.width, info.video.height)
     whole = np.array([width, height] * 2, np.float32)
     firsts, total = frozenset(cuts), float(info.duration)
     found = []

@@ -28,6 +28,8 @@ from roughcut.media.probe import probe as probe_file
 from roughcut.media.track import heard_track
 from roughcut.models import store
 from roughcut.momentlist import MomentList
+from roughcut.moodlist import mood as mood
+from roughcut.moodlist import mood_networks, mood_of
 from roughcut.people import FoundFaces, cuts_of, face_detector, find_tracks, hidden, list_faces
 from roughcut.planner import PlanOptions, make_plan
 from roughcut.proving import Proof, verified
@@ -42,7 +44,7 @@ from roughcut.temporal.shots import shots_from
 from roughcut.temporal.speech import find_speech, loudness_curve
 from roughcut.timeline.otio import read_otio
 from roughcut.timeline.plan import Plan
-from roughcut.wishes import NETWORKS, check_writing, options_of, recipe_of, smart_wish
+from roughcut.wishes import NETWORKS, check_writing, looked_for, options_of, recipe_of, smart_wish
 
 File = Path | str
 
@@ -58,6 +60,8 @@ def analyze(
     *,
     track: str | int | None = None,
     faces: bool = False,
+    mood: bool = False,
+    expressions: bool = True,
     detector: File | None = None,
     cache: bool = True,
     progress: Progress = no_progress,
@@ -69,13 +73,14 @@ def analyze(
     Args:
         track: the sound track to listen to, a number from 1 or a language; None takes the file's default.
         faces: look for faces too, in a pass of their own.
+        mood: find the mood too; with `expressions` faces are read for it, in a pass of their own.
         detector: an ONNX file that finds them, in place of the shipped network.
 
     Raises:
         InputError: the file is no usable footage. ModelError: a network is missing or was altered.
         OptionError: the file has no such track.
     """
-    eye = face_detector(detector) if faces else None
+    eye = face_detector(detector) if faces or (mood and expressions) else None
     info = probe(path)
     heard = heard_track(info, track)
     seen = watching.watch(info, track=heard, use_cache=cache, progress=progress)
@@ -96,18 +101,20 @@ def analyze(
         remarks.append("no sound track: --track has nothing to choose from here")
     looks = tuple(Look(confidence=0.0) for _ in timing.shots) if hdr else SpaceMapper(store).map(features, timing)
     found = None
-    if eye is not None:
+    if faces and eye is not None:
         cuts = cuts_of(seen.transitions, features.times)
         found = find_tracks(info, cuts, detector=eye, use_cache=cache, progress=progress)
+    felt = mood_of(info, seen, detector=eye if expressions else None, cache=cache, progress=progress) if mood else None
     return Analysis(
         media=info,
         features=features,
         timing=timing,
         looks=looks,
-        models=watching.model_versions(NETWORKS),
+        models=watching.model_versions((*NETWORKS, *mood_networks(felt))),
         warnings=(*info.warnings, *seen.losses, *remarks),
         track=heard,
         faces=found,
+        mood=felt,
     )
 
 
@@ -220,7 +227,7 @@ def plan(
             is changed; what is laid on the film: `effects` (none, subtle, rich), `captions` (an .srt), `title`, `logo`,
             `music`, `reframe` (9:16, 1:1, 4:5, 16:9), `stabilise`, `denoise` (0..1), `restore` (none, auto); `faces`
             that are followed or hidden (needs analyses with faces), with which `cover` (solid, mosaic, blur), a list of
-            `people`; `mute_voices`.
+            `people`; `mute_voices`; the `mood` wished for (up, calm, tense, any; needs analyses with mood).
 
     Raises:
         OptionError: a value that is not allowed, or a target longer than the footage. InputError: captions, logo,
@@ -341,7 +348,7 @@ def edit(
     claim([out, timeline, *report_paths(out)], inputs=inputs, force=force)
     claim_looks(timeline, force=force)
     began = perf_counter()
-    looking: dict[str, Any] = {"track": track, "faces": options.faces is not None, "detector": detector}
+    looking = looked_for(options, track, detector)
     analyses = [analyze(path, **looking, cache=cache, progress=progress) for path in files]
     claim([out, timeline, *report_paths(out)], inputs=inputs, force=force)  # another run may have been faster
     claim_looks(timeline, force=force)
@@ -370,7 +377,7 @@ def plan_files(
     options = options_of(wishes)
     check_finish(options, len(paths))
     check_reference(options.like)
-    looking: dict[str, Any] = {"track": track, "faces": options.faces is not None, "detector": detector}
+    looking = looked_for(options, track, detector)
     analyses = [analyze(path, **looking, cache=cache, progress=progress) for path in paths]
     return plan(analyses, progress=progress, **wishes)
 

@@ -36,6 +36,19 @@ def claim(outputs: Sequence[Path], *, inputs: Sequence[Path], force: bool) -> No
         _check_folder(folder)
 
 
+def claim_png(path: Path | None, file: Path, *, force: bool) -> None:
+    """Check that a picture drawn of `file` can be written, where one is wanted.
+
+    Raises:
+        OutputError: as `claim`, or its name does not end in .png.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() != ".png":
+        raise OutputError("the picture's name ends in .png", where=path, got=path.suffix or "no ending")
+    claim([path], inputs=[file], force=force)
+
+
 def _check_name(path: Path) -> None:
     length = len(os.fsencode(path.name))
     if length > LONGEST_NAME:

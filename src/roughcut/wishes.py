@@ -68,9 +68,26 @@ def recipe_of(paths: Sequence[Path | str], wishes: Mapping[str, Any]) -> dict[st
     }
 
 
+def looked_for(options: PlanOptions, track: str | int | None, detector: Path | str | None) -> dict[str, Any]:
+    """What `pipeline.analyze` must look for, for a plan with these options."""
+    return {
+        "track": track,
+        "faces": options.faces is not None,
+        "mood": options.mood is not None,
+        "expressions": not options.no_faces,
+        "detector": detector,
+    }
+
+
 def _beside(asked: Mapping[str, Any], detector: object) -> list[str]:
     """Networks that only some wishes need."""
-    wanted = {"faces": asked["faces"] and not detector, "restoration": asked["restore"] == "auto"}
+    read = asked["mood"] is not None and not asked["no_faces"]
+    wanted = {
+        "faces": (asked["faces"] or read) and not detector,
+        "restoration": asked["restore"] == "auto",
+        "mood": asked["mood"] is not None,
+        "expression": read,
+    }
     return [name for name, is_wanted in wanted.items() if is_wanted]
 
 

@@ -8,6 +8,7 @@ from roughcut.cli import (
     look_commands,
     models_command,
     moments_command,
+    mood_command,
 )
 from roughcut.cli.app import app
 
@@ -20,4 +21,5 @@ __all__ = [
     "look_commands",
     "models_command",
     "moments_command",
+    "mood_command",
 ]

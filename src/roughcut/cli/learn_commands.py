@@ -18,7 +18,9 @@ from roughcut.cli.options import (
 
 @app.command()
 def train(
-    task: Annotated[str, typer.Argument(help="shots, encoder, moments, colour, restoration, expression or faces.")],
+    task: Annotated[
+        str, typer.Argument(help="shots, encoder, moments, mood, colour, restoration, expression or faces.")
+    ],
     data: Annotated[Path, typer.Option(help="The manifest (JSON Lines); see docs/models.md.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run: checkpoints, curves, the network.")],
     config: Annotated[Path | None, typer.Option(help="TOML settings, such as configs/shots.toml.")] = None,
@@ -43,8 +45,10 @@ def train(
 
 @app.command()
 def evaluate(
-    task: Annotated[str, typer.Argument(help="shots, moments, colour, restoration, expression or faces.")],
-    data: Annotated[Path, typer.Option(help="Folder (expression: or CSV) of labelled data.")],
+    task: Annotated[str, typer.Argument(help="shots, moments, mood, colour, restoration, expression or faces.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder (expression: or CSV) of labelled data; mood can do without.")
+    ] = None,
     models: Annotated[
         Path | None, typer.Option(help="Folder of networks to measure instead (faces: or a file).")
     ] = None,
@@ -58,7 +62,7 @@ def evaluate(
     evaluation = shown.evaluation_room()
     options = {} if split is None else {"split": split}
     with display.progress(quiet or as_json) as progress, TemporaryDirectory() as place:
-        if task == "moments" and models is None and data.is_dir() and split in (None, "csta"):
+        if task == "moments" and models is None and data is not None and data.is_dir() and split in (None, "csta"):
             # what ships has learned from these films
             models = shown.moment_folds(data, Path(place), progress)
         report = evaluation.evaluate(task, data, models=models, progress=progress, **options)

@@ -29,8 +29,9 @@ def moments(
 ) -> None:
     """Importance over time, and the moments that `edit` would keep, each with its reason."""
     from roughcut import momentlist, pipeline
+    from roughcut.results import claim_png
 
-    momentlist.check_plot(plot, file, force=force)
+    claim_png(plot, file, force=force)
     with display.progress(quiet or as_json) as progress:
         found = pipeline.moments(file, target=target, track=track, cache=not no_cache, progress=progress)
         if plot is not None:

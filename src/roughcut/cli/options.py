@@ -100,6 +100,17 @@ Restore = Annotated[
     str, _option("Noise and softness: none (left alone) or auto (mended where a network is sure to help).", "WHICH")
 ]
 
+Mood = Annotated[
+    str | None,
+    typer.Option(
+        help="Prefer moments that are up, calm or tense; any: only tell how the film is felt. Off unless asked for.",
+        metavar="MOOD",
+    ),
+]
+NoFaces = Annotated[
+    bool, typer.Option("--no-faces", help="Tell the mood by pictures and sound alone: no face is looked for.")
+]
+
 FACES = "Faces"
 
 
@@ -162,6 +173,8 @@ def wishes(
     people: People = None,
     mute_voices: MuteVoices = False,
     detector: Detector = None,
+    mood: Mood = None,
+    no_faces: NoFaces = False,
 ) -> None:
     """What may be asked of a film, by the names that `pipeline.edit` knows them by."""
 

@@ -23,7 +23,7 @@ class Report(Protocol):
 class Evaluator(Protocol):
     """Measures one task. `models` is the folder the networks are taken from; the shipped ones where None."""
 
-    def __call__(self, data: Path, *, models: Path | None, progress: Progress, **options: Any) -> Report: ...
+    def __call__(self, data: Any, *, models: Path | None, progress: Progress, **options: Any) -> Report: ...
 
 
 def _shots() -> Evaluator:
@@ -56,6 +56,12 @@ def _faces() -> Evaluator:
     return evaluate_faces
 
 
+def _mood() -> Evaluator:
+    from roughcut.evaluation.mood import evaluate_mood
+
+    return evaluate_mood
+
+
 def _restoration() -> Evaluator:
     from roughcut.evaluation.restoration import evaluate_restoration
 
@@ -67,22 +73,29 @@ EVALUATORS: dict[str, Callable[[], Evaluator]] = {
     "expression": _expression,
     "faces": _faces,
     "moments": _moments,
+    "mood": _mood,
     "restoration": _restoration,
     "shots": _shots,
 }
 """Name -> a function that imports the evaluator only when it is asked for."""
 
 
+WITHOUT_DATA = ("mood",)
+"""Tasks whose films are drawn; with data they are measured on real pictures too."""
+
+
 def evaluate(
-    task: str, data: Path, *, models: Path | None = None, progress: Progress = no_progress, **options: Any
+    task: str, data: Path | None, *, models: Path | None = None, progress: Progress = no_progress, **options: Any
 ) -> Report:
-    """Measure a task on the data in a folder (or file, as the task says).
+    """Measure a task on the data in a folder (or file, as the task says); `mood` draws films where there is none.
 
     Raises:
-        OptionError: unknown task. DataError: no data there, or the labels are wrong.
+        OptionError: unknown task, or no data given. DataError: no data there, or the labels are wrong.
     """
     if task not in EVALUATORS:
         raise OptionError("no such task", where="evaluate", got=task, allowed=", ".join(sorted(EVALUATORS)))
-    if not data.exists():
+    if data is None and task not in WITHOUT_DATA:
+        raise OptionError("this task is measured on labelled data", where="evaluate", got=task, next_step="add --data")
+    if data is not None and not data.exists():
         raise DataError("no such data", where=data)
     return EVALUATORS[task]()(data, models=models, progress=progress, **options)

@@ -95,6 +95,12 @@ class FaceDetector:
         return [np.concatenate([given[f"{c}_{s}"][0] for c in COLUMNS], 1) for s in STRIDES]
 
 
+def size_for(width: int, height: int) -> tuple[int, int]:
+    """Width and height that pictures of a film are read at, to be looked at."""
+    scale = LONG_SIDE / max(width, height)
+    return max(round(width * scale), 1), max(round(height * scale), 1)
+
+
 def decoded(rows: F32, stride: int, columns: int, least: float) -> tuple[F32, F32, F32]:
     """Boxes [n, 4], scores [n] and points [n, 5, 2] in pixels, of the cells [cells, 16] that reach a score."""
     scores = np.sqrt(np.clip(rows[:, 0], 0, 1) * np.clip(rows[:, 1], 0, 1))

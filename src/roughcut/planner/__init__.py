@@ -15,6 +15,7 @@ from roughcut.planner.film import film_source, film_spec, heard, light_notes, tr
 from roughcut.planner.flourish import flourished
 from roughcut.planner.highlights import highlight_pieces
 from roughcut.planner.joins import blend_looks, choose_joins
+from roughcut.planner.mood import mood_notes
 from roughcut.planner.options import Keep, PlanOptions
 from roughcut.planner.pieces import Footage, Piece, dropped_from, split_by_shot, territories, to_clips
 from roughcut.planner.speech import speech_pieces, speech_share
@@ -42,7 +43,7 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut",
     """
     _check_target(footage, options.target)
     keep, notes = _what_to_keep(footage, options.keep)
-    pieces = _pieces(footage, keep, options.target)
+    pieces = _pieces(footage, keep, options)
     if not pieces:
         raise PlanError("nothing worth keeping was found", where=name, next_step="try --keep all or a longer --target")
     spec, main = film_spec(footage, pieces, options), heard(footage, pieces)
@@ -62,7 +63,12 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut",
         dropped=tuple(dropped_from(trimmed, footage, why)),
         track=main.track,
         name=name,
-        notes=(*notes, *track_notes(main), *light_notes(footage, pieces, spec, sdr=options.sdr)),
+        notes=(
+            *notes,
+            *mood_notes(footage, options.mood, chooses=keep == "highlights" or options.target is not None),
+            *track_notes(main),
+            *light_notes(footage, pieces, spec, sdr=options.sdr),
+        ),
     )
 
 
@@ -90,11 +96,12 @@ def _what_to_keep(footage: Footage, wish: Keep) -> tuple[Keep, tuple[str, ...]]:
     return keep, (f"{share:.0%} of the footage is speech: {what}",)
 
 
-def _pieces(footage: Footage, keep: Keep, target: Fraction | None) -> list[Piece]:
+def _pieces(footage: Footage, keep: Keep, options: PlanOptions) -> list[Piece]:
+    target, mood = options.target, options.mood
     if keep == "speech":
-        return speech_pieces(footage, target) or highlight_pieces(footage, target)
+        return speech_pieces(footage, target, mood) or highlight_pieces(footage, target, mood)
     if keep == "highlights" or target is not None:
-        return highlight_pieces(footage, target)
+        return highlight_pieces(footage, target, mood)
     return [p for i, a in enumerate(footage) for p in split_by_shot(i, territories(a), [(a.features.times.range, ALL)])]
 
 

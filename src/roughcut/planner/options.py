@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from roughcut.errors import OptionError
 from roughcut.planner.covers import FaceWish, How
+from roughcut.planner.mood import MoodWish
 from roughcut.records import named_preset
 from roughcut.records.effects import Shape
 from roughcut.timebase import parse_time
@@ -69,12 +70,18 @@ class PlanOptions:
     mute_voices: bool = False
     """True: silence where anybody speaks."""
 
+    mood: MoodWish | None = None
+    """Moments of which mood are preferred; `any`: the mood is found and told, and prefers nothing."""
+    no_faces: bool = False
+    """True: the mood is found without reading any face."""
+
     def __post_init__(self) -> None:
         self._check_words()
         hides = self.faces is not None and FaceWish.parse(self.faces).hides
         if not hides and (self.people is not None or self.cover != "solid"):
             option = "--people" if self.people is not None else "--cover"
             raise OptionError("says how faces are covered", where=option, next_step="add --faces hide")
+        self._check_mood()
         if not 0 <= self.denoise <= 1:
             raise OptionError("out of range", where="--denoise", got=self.denoise, allowed="0 to 1")
         if not 0 <= self.look_strength <= 1:
@@ -89,10 +96,17 @@ class PlanOptions:
         if self.target is not None and self.target <= 0:
             raise OptionError("a film lasts longer than 0 s", where="--target", got=f"{float(self.target):g} s")
 
+    def _check_mood(self) -> None:
+        if self.no_faces and self.mood is None:
+            raise OptionError("says how the mood is found", where="--no-faces", next_step="add --mood any")
+        if self.no_faces and self.faces is not None:
+            step = "leave one of them out"
+            raise OptionError("--faces looks for faces", where="--no-faces", got=repr(self.faces), next_step=step)
+
     def _check_words(self) -> None:
         words: tuple[tuple[str, Any], ...] = (
             ("keep", Keep), ("look", Looks), ("transitions", Transitions), ("vfr", Vfr), ("effects", Effects),
-            ("reframe", Shape), ("cover", How), ("restore", Restore),
+            ("reframe", Shape), ("cover", How), ("restore", Restore), ("mood", MoodWish),
         )  # fmt: skip
         for name, allowed in words:
             value = getattr(self, name)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from roughcut.planner.budget import knapsack
+from roughcut.planner.mood import MoodWish, leaning, ranks
 from roughcut.planner.pieces import Footage, Piece, split_by_shot, territories
 from roughcut.records import Analysis
 from roughcut.timebase import TimeRange
@@ -19,6 +20,7 @@ AIR_BEFORE = Fraction(3, 20)  # left before the first word of a sentence, so tha
 AIR_AFTER = Fraction(1, 4)  # left after the last one, so that it can die away
 SNAP = Fraction(3, 10)  # a shot boundary this near to an edge becomes the edge
 COST_UNIT = Fraction(1, 10)
+LEAST_FIT = 0.2  # what is left of a sentence's worth that fits the wished mood least of all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,15 +103,26 @@ def _edge(analysis: Analysis, edges: Sequence[Fraction], wanted: Fraction, near:
     return min(candidates, key=lambda t: (round(loudness.at(t)), abs(t - wanted)))
 
 
-def speech_pieces(footage: Footage, target: Fraction | None) -> list[Piece]:
-    """Pieces that hold every sentence, or those of greatest worth that fit the target, in order."""
+def speech_pieces(footage: Footage, target: Fraction | None, mood: MoodWish | None = None) -> list[Piece]:
+    """Pieces that hold every sentence, or those of greatest worth that fit the target, in order.
+
+    Args:
+        mood: what is wished for; the better a sentence fits, the more it is worth.
+    """
     found = [s for i, analysis in enumerate(footage) for s in sentences(i, analysis)]
-    chosen = found if target is None else _within(found, target)
+    chosen = found if target is None else _within(_felt(found, footage, mood), target)
     return [
         piece
         for i, analysis in enumerate(footage)
         for piece in split_by_shot(i, territories(analysis), ((s.range, _spoken(s)) for s in chosen if s.source == i))
     ]
+
+
+def _felt(found: Sequence[Sentence], footage: Footage, mood: MoodWish | None) -> Sequence[Sentence]:
+    if mood is None or mood == "any":
+        return found
+    fits = ranks([leaning(footage[s.source], mood, s.range) for s in found])
+    return [replace(s, value=s.value * (LEAST_FIT + fit)) for s, fit in zip(found, fits, strict=True)]
 
 
 def _within(found: Sequence[Sentence], target: Fraction) -> list[Sentence]:

@@ -5,6 +5,7 @@
 Ranks among all footage, for only the order of importance is learned. The shares are set by hand: people's scores of
 films with their sound are not to be had. Motion breaks the many near-ties in favour of what happens: an empty road is
 no highlight because cars passed before and after. A sound event is what is louder than the minute around it.
+Where a mood is wished for, half of the worth is the rank of how well a stretch fits it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from roughcut.planner.mood import MoodWish, leaning, ranks
 from roughcut.planner.pieces import Footage
 from roughcut.planner.retakes import spoken_share
 from roughcut.records import Analysis
@@ -23,8 +25,10 @@ from roughcut.timebase import TimeRange
 
 F64 = NDArray[np.float64]
 SHARES = {"keep": 0.6, "motion": 0.2, "sound": 0.1, "speech": 0.1}
+MOOD_SHARE = 0.5
 MINUTE = Fraction(30)  # seconds on either side
 MUCH = 0.75  # from this rank on a signal is a reason
+FITS = 0.6  # and from this one a mood, which fills half of the choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,28 +43,27 @@ class Cell:
 class Worth:
     """The worth of each cell, [N] in 0..1, and what it is made of."""
 
-    def __init__(self, footage: Footage, cells: Sequence[Cell]) -> None:
+    def __init__(self, footage: Footage, cells: Sequence[Cell], wish: MoodWish | None = None) -> None:
         self._signals: dict[str, F64] = {
-            "keep": _ranks([footage[c.source].timing.keep.mean(c.range) for c in cells]),
-            "motion": _ranks([_motion(footage[c.source], c.range) for c in cells]),
-            "sound": _ranks([_event(footage[c.source], c.range) for c in cells]),
+            "keep": ranks([footage[c.source].timing.keep.mean(c.range) for c in cells]),
+            "motion": ranks([_motion(footage[c.source], c.range) for c in cells]),
+            "sound": ranks([_event(footage[c.source], c.range) for c in cells]),
             "speech": np.array([spoken_share(footage[c.source], c.range) for c in cells], np.float64),
         }
         self.total: F64 = np.sum([share * self._signals[name] for name, share in SHARES.items()], axis=0)
+        self._wish = wish
+        if wish is not None and wish != "any":
+            fits = ranks([leaning(footage[c.source], wish, c.range) for c in cells])
+            self._signals["mood"] = fits
+            self.total = (1 - MOOD_SHARE) * self.total + MOOD_SHARE * fits
 
     def reasons(self, first: int, stop: int) -> list[str]:
         """What beside importance speaks for a run of cells, in words."""
         words = {"motion": "much moves", "sound": "it is heard above the rest", "speech": "somebody speaks"}
-        return [said for name, said in words.items() if self._signals[name][first:stop].mean() >= MUCH]
-
-
-def _ranks(values: Sequence[float]) -> F64:
-    """[N] 0..1 mean rank of each value; equal values share theirs."""
-    given = np.array(values, np.float64)
-    ordered = np.sort(given)
-    ranks = np.searchsorted(ordered, given, side="left") + np.searchsorted(ordered, given, side="right")
-    halved: F64 = ranks / (2 * max(len(given), 1))
-    return halved
+        said = [words[name] for name in words if self._signals[name][first:stop].mean() >= MUCH]
+        if "mood" in self._signals and self._signals["mood"][first:stop].mean() >= FITS:
+            said.append(f"{self._wish}, as wished")
+        return said
 
 
 def _motion(analysis: Analysis, over: TimeRange) -> float:

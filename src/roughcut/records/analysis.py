@@ -71,6 +71,32 @@ class Curve:
         return float(self.values[min(max(int((t - self.start) // self.step), 0), len(self.values) - 1)])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mood:
+    """The mood of a film over time, each half second, and how sure of it the network is.
+
+    A mood is that of the film as it is likely to be felt, not that of any person in it.
+    """
+
+    valence: Curve
+    """-1 (unpleasant) to 1 (pleasant)"""
+    arousal: Curve
+    """-1 (quiet) to 1 (excited)"""
+    valence_confidence: Curve
+    """0..1: about the correlation with what is felt that the network expects; 0 where it knows nothing"""
+    arousal_confidence: Curve
+    faces: bool
+    """False where faces were not read."""
+
+    def __post_init__(self) -> None:
+        if len({(c.start, c.step, len(c.values)) for c in self.curves()}) != 1:
+            raise ValueError("the curves of a mood lie on one grid")
+
+    def curves(self) -> tuple[Curve, ...]:
+        """All four, in declared order."""
+        return self.valence, self.arousal, self.valence_confidence, self.arousal_confidence
+
+
 TransitionKind = Literal["cut", "dissolve", "fade", "wipe", "other"]
 
 
@@ -231,6 +257,8 @@ class Analysis:
     """The sound track, from 0, that was listened to."""
     faces: tuple[FaceTrack, ...] | None = None
     """The faces, where they were asked for; None where nobody has looked."""
+    mood: Mood | None = None
+    """The mood, where it was asked for."""
 
     def __post_init__(self) -> None:
         if len(self.looks) != len(self.timing.shots):

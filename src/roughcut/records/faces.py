@@ -39,6 +39,19 @@ class Faces:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FaceSigns:
+    """What the faces of one picture that are large enough tell together, larger ones more; all 0 without any."""
+
+    count: int = 0
+    size: float = 0.0
+    """Side of the largest face, share of the picture's longer side"""
+    smile: float = 0.0
+    """0..1"""
+    valence: float = 0.0
+    """-1..1: probability of a happy face less that of an angry, disgusted, afraid or sad one"""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FaceTrack:
     """One face from look to look inside one shot."""
 

@@ -14,7 +14,7 @@ from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Plan
 
 WIDTH, HEIGHT = 1000, 100
-_SCALES = {"loudness": (-60.0, 0.0)}
+_SCALES = {"loudness": (-60.0, 0.0), "valence": (-1.0, 1.0), "arousal": (-1.0, 1.0)}
 
 
 def curve_lane(curve: Curve, span: TimeRange, kept: Sequence[TimeRange], shots: Sequence[Fraction]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from roughcut.planner.mood import stretches
 from roughcut.records import F32, Analysis, Curve
 from roughcut.timebase import TimeRange, format_time, fraction_text
 from roughcut.timeline.metadata import to_plain
@@ -107,20 +108,35 @@ def _footage(analysis: Analysis) -> Json:
         "transitions": [to_plain(t) | {"time": _time(times.time(t.end))} for t in timing.transitions],
         "speech": [{"range": _range(s.range), "probability": s.probability} for s in timing.speech],
         "curves": [_curve(c) for c in curves(analysis)],
+        "mood": _mood(analysis),
         "models": analysis.models,
         "warnings": list(analysis.warnings),
     }
 
 
+def _mood(analysis: Analysis) -> Json | None:
+    """All four curves, and the stretches in words; None where nobody asked."""
+    if analysis.mood is None:
+        return None
+    found = stretches(analysis.mood, analysis.features.times.range)
+    return {
+        "faces_read": analysis.mood.faces,
+        "curves": [_curve(c) for c in analysis.mood.curves()],
+        "stretches": [to_plain(s) | {"range": _range(s.range)} for s in found],
+    }
+
+
 def curves(analysis: Analysis) -> list[Curve]:
-    """The score curves that the report draws: keep, speech, loudness (dBFS); those without values are left out."""
+    """The score curves that the report draws: keep, speech, loudness (dBFS), and the mood where it was asked for; those
+    without values are left out."""
     speech = Curve(
         name="speech",
         start=analysis.features.times.range.start if len(analysis.features.times) else Fraction(0),
         step=SPEECH_STEP,
         values=analysis.features.speech,
     )
-    return [c for c in (analysis.timing.keep, speech, analysis.timing.loudness) if len(c.values)]
+    mood = () if analysis.mood is None else (analysis.mood.valence, analysis.mood.arousal)
+    return [c for c in (analysis.timing.keep, speech, analysis.timing.loudness, *mood) if len(c.values)]
 
 
 def decimated(values: F32, points: int = CURVE_POINTS) -> F32:

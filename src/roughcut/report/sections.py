@@ -17,6 +17,8 @@ _LANES = {
     "keep": ("what people would keep", "0 to 1"),
     "speech": ("speech", "probability, 0 to 1"),
     "loudness": ("loudness", "-60 to 0 dBFS"),
+    "valence": ("mood: valence", "unpleasant -1 to pleasant 1"),
+    "arousal": ("mood: arousal", "quiet -1 to excited 1"),
 }
 _LEGEND = (
     '<div class="legend"><span><i class="k"></i>kept in the film, cuts at its edges</span>'

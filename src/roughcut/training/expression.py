@@ -21,13 +21,13 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from roughcut.errors import DataError
-from roughcut.evaluation.expression import CLASSES, SIZE, Labels, class_of, judge
+from roughcut.evaluation.expression import Labels, class_of, judge
+from roughcut.features.expression import CLASSES, SIZE, square_crop
 from roughcut.features.faces import FaceDetector
 from roughcut.networks.expression import ExpressionNetwork
 from roughcut.records import U8
 from roughcut.training.encoder import halve_weights
 from roughcut.training.export import check_equal, to_onnx, write_card
-from roughcut.training.face_crops import square_crop
 from roughcut.training.manifest import Clip, Manifest, read
 from roughcut.training.settings import settings
 from roughcut.training.tasks import Batch, Recipe, TaskInput
@@ -70,14 +70,14 @@ class ExpressionTask:
         manifest = read(given.data)
         self._licences = manifest.licences()
         self._faces, self._labels, self._chances = self._training(manifest)
-        held_out, labels = _mosaics(manifest, "val")
+        held_out, labels = mosaics(manifest, "val")
         self._parts = {"": (held_out[::2], labels[::2]), "test_": (held_out[1::2], labels[1::2])}
         for split, name in (("val", "portraits_"), ("test", "test_portraits_")):
             self._parts |= _portraits(manifest, split, name)
 
     def _training(self, manifest: Manifest) -> tuple[U8, Labels, NDArray[np.float64]]:
         """Faces [N, 48, 48], labels [N] and the chance of each to be drawn [N]."""
-        faces, labels = _mosaics(manifest, "train")
+        faces, labels = mosaics(manifest, "train")
         counts = np.bincount(labels, minlength=len(CLASSES)).clip(1)
         chances = counts[labels].astype(float) ** -self.settings.balance
         share = self.settings.portraits
@@ -183,7 +183,7 @@ def folded(network: nn.Module) -> nn.Module:
     return network
 
 
-def _mosaics(manifest: Manifest, split: str) -> Faces:
+def mosaics(manifest: Manifest, split: str) -> Faces:
     """All faces of a split's mosaics."""
     clips = [clip for clip in manifest.clips if clip.part() == split and "first" in clip.labels]
     if not clips:

@@ -14,6 +14,7 @@ from typing import Any
 
 from roughcut.errors import DataError, OptionError, RoughcutError
 from roughcut.evaluation.colour_set import colour_part
+from roughcut.evaluation.expression import expression_part
 from roughcut.training.files import write_whole
 
 Entries = Iterator[dict[str, Any]]
@@ -73,8 +74,13 @@ def expression(data: Path) -> Entries:
     for row in _table(data / "faces" / "portraits.csv"):
         if row["label"] not in ("", "contempt"):  # FER-2013 has no contempt
             labels = {"expression": row["label"], "teacher": "../teacher/yunet_n_dynamic.onnx"}
-            split = ("test", "train", "test", "train", "test", "val")[zlib.crc32(row["person"].encode()) % 6]
-            yield {"file": row["file"], "labels": labels, "split": split, **_origin(row)}
+            yield {"file": row["file"], "labels": labels, "split": expression_part(row["person"]), **_origin(row)}
+
+
+def mood(data: Path) -> Entries:
+    """Single shots, and those faces of `expression` that it chose by."""
+    yield from (entry for entry in _material(data) if entry["labels"]["material"] == "shot")
+    yield from (entry for entry in expression(data) if entry["split"] == "val")
 
 
 def faces(data: Path) -> Entries:
@@ -103,6 +109,7 @@ PREPARE: dict[str, Callable[[Path], Entries]] = {
     "restoration": colour,
     "expression": expression,
     "faces": faces,
+    "mood": mood,
 }
 
 

@@ -44,6 +44,12 @@ def _faces() -> TaskBuilder:
     return FaceTask
 
 
+def _mood() -> TaskBuilder:
+    from roughcut.training.mood import MoodTask
+
+    return MoodTask
+
+
 def _restoration() -> TaskBuilder:
     from roughcut.training.restoration import RestorationTask
 
@@ -57,6 +63,7 @@ TASKS: dict[str, Callable[[], TaskBuilder]] = {
     "colour": _colour,
     "expression": _expression,
     "faces": _faces,
+    "mood": _mood,
     "restoration": _restoration,
 }
 """Name -> a function that imports the task's class only when it is asked for."""
