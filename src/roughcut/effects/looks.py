@@ -170,8 +170,8 @@ def through(processor: ocio.CPUProcessor, picture: Values) -> Values:
 def _described(picture: Values) -> ocio.PackedImageDesc:
     height, width = picture.shape[:2]
     depth, rgb = _DEPTHS[picture.dtype], ocio.CHANNEL_ORDERING_RGB
-    row, column, channel = picture.strides
-    return ocio.PackedImageDesc(picture, width, height, rgb, depth, channel, column, row)
+    step = picture.itemsize  # told by hand: an axis of one has any stride
+    return ocio.PackedImageDesc(picture, width, height, rgb, depth, step, 3 * step, 3 * step * width)
 
 
 def grid_field(grid: tuple[tuple[float, ...], ...], height: int, width: int) -> F32:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from roughcut.errors import OptionError, PlanError
-from roughcut.planner.colour import graded, looks_of
+from roughcut.planner.colour import graded, looks_of, softened
 from roughcut.planner.film import film_source, film_spec, heard, light_notes, track_notes
 from roughcut.planner.flourish import flourished
 from roughcut.planner.highlights import highlight_pieces
@@ -52,7 +52,9 @@ def make_plan(footage: Footage, options: PlanOptions, *, name: str = "roughcut",
     )
     looks = [None] * len(trimmed) if spec.colour.is_hdr else looks_of(trimmed, footage, options, reference)
     joins = blend_looks(joins, trimmed, looks, footage, spec.rate)
-    clips = [graded(c, look) for c, look in zip(to_clips(trimmed, footage, spec.rate), looks, strict=True)]
+    own = [softened(footage[p.source].looks[p.shot], options.look_strength) for p in trimmed]
+    laid = to_clips(trimmed, footage, spec.rate)
+    clips = [graded(*one) for one in zip(laid, looks, own, strict=True)]
     clips = flourished(_inside(clips, options.target, spec.rate), trimmed, footage, spec.rate, options.effects)
     why = DEAD_AIR if keep == "speech" and options.target is None else LESS_WANTED
     return Plan(

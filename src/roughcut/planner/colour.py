@@ -11,12 +11,14 @@ import numpy as np
 from roughcut.effects.looks import apply_look
 from roughcut.planner.options import PlanOptions
 from roughcut.planner.pieces import Footage, Piece
-from roughcut.records import U8, Look, LookControls, Match
+from roughcut.records import U8, Analysis, Look, LookControls, Match
 from roughcut.records.rows import part
 from roughcut.spatial.mapper import inside_bars
+from roughcut.spatial.matching import Take, agreed
 from roughcut.spatial.reference import match_of
 from roughcut.timeline.plan import Clip, Decision
 
+SEEN_OF_SHOT = 6  # pictures that tell what a shot looks like beside others
 MOST_COMPARED = 240  # pictures of a film that are compared with a reference
 
 
@@ -28,13 +30,38 @@ def looks_of(
     Args:
         reference: pictures [N, h, w, 3] of `options.like`, where that is no `.cube`.
     """
-    corrected = [footage[p.source].looks[p.shot] if options.look == "auto" else Look() for p in pieces]
+    corrected = _corrections(pieces, footage) if options.look == "auto" else [Look() for _ in pieces]
     looks = [softened(look, options.look_strength) for look in corrected]
     if options.like is not None and options.look_strength:
         match = _match(pieces, footage, corrected, options.like, reference)
         if match is not None:
             looks = [replace(look, match=replace(match, strength=options.look_strength)) for look in looks]
     return [None if look.is_identity() else look for look in looks]
+
+
+def _corrections(pieces: Sequence[Piece], footage: Footage) -> list[Look]:
+    """Each piece's correction, those of one scene drawn together."""
+    shots = list(dict.fromkeys((p.source, p.shot) for p in pieces))
+    takes = [_take(footage[source], shot) for source, shot in shots]
+    found = dict(zip(shots, agreed(takes, _laid), strict=True))
+    return [found[p.source, p.shot] for p in pieces]
+
+
+def _take(analysis: Analysis, number: int) -> Take:
+    features, shot = analysis.features, analysis.timing.shots[number]
+    first, stop = np.searchsorted(features.picture_frames, [shot.first, shot.stop])
+    rows = np.unique(np.linspace(first, stop - 1, SEEN_OF_SHOT).round().astype(int))[: stop - first]
+    pixels = [scene(part(features.pictures, row, row + 1)[0]) for row in rows]
+    mean = sum(part(features.embeddings, row, row + 1)[0] for row in rows) + np.zeros(features.embeddings.shape[1:])
+    return Take(
+        pixels=np.concatenate(pixels) if pixels else np.zeros((1, 3), np.uint8),
+        embedding=np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32),
+        look=analysis.looks[number],
+    )
+
+
+def _laid(pixels: U8, look: Look) -> U8:
+    return np.asarray(apply_look(pixels, replace(look, grid=None)), np.uint8)
 
 
 def softened(look: Look, strength: float) -> Look:
@@ -95,11 +122,13 @@ def _rows(piece: Piece, footage: Footage) -> np.ndarray:
     return np.arange(first, stop) if first < stop else np.arange(min(first, len(frames) - 1), len(frames))[:1]
 
 
-def graded(clip: Clip, look: Look | None) -> Clip:
-    """The clip with its look, and why."""
+def graded(clip: Clip, look: Look | None, own: Look) -> Clip:
+    """The clip with its look, and why; `own` is what its shot's would be by itself."""
     if look is None:
         return clip
     words = f"colour corrected as predicted for this shot, confidence {look.confidence:.2f}"
+    if look.controls != own.controls:
+        words += ", and drawn to its neighbours of one scene"
     decision = Decision(code="learned_look", words=words, probability=look.confidence)
     if look.match is not None:
         before = "" if replace(look, match=None).is_identity() else f", {words} before"
