@@ -12,6 +12,7 @@ from footage import make_analysis
 from roughcut.planner import PlanOptions, make_plan
 from roughcut.planner.retakes import Retakes, spoken_share
 from roughcut.records import Analysis
+from roughcut.records.faces import FaceTrack
 from roughcut.timebase import TimeRange
 from roughcut.timeline.plan import Plan
 
@@ -112,3 +113,23 @@ def test_spoken_share(a: int, b: int, share: float) -> None:
     """The share of a stretch that lies within speech, whatever of it begins before or ends after."""
     footage = make_analysis([24], speech=[(1, 3), (6, 12)])
     assert spoken_share(footage, TimeRange(Fraction(a), Fraction(b))) == pytest.approx(share)
+
+
+def test_close_ups_are_moments_where_faces_are_followed() -> None:
+    """Of shots that are worth the same, that with a large face is kept, if faces are to be followed."""
+    footage = make_analysis([4.0] * 4, keep=[0.5] * 4)
+    near = np.tile(np.array([0.3, 0.2, 0.6, 0.8], np.float32), (9, 1))
+    far = np.tile(np.array([0.3, 0.2, 0.35, 0.3], np.float32), (9, 1))
+    faces = tuple(
+        FaceTrack(
+            number=k + 1, times=tuple(Fraction(4 * shot) + Fraction(i, 2) for i in range(8)), boxes=boxes[:8],
+            scores=np.ones(8, np.float32), within=TimeRange(Fraction(4 * shot), Fraction(4 * shot + 4)),
+        )
+        for k, (shot, boxes) in enumerate(((0, far), (2, near)))
+    )  # fmt: skip
+    seen = replace(footage, faces=faces)
+    options = PlanOptions(target=4 * SECONDS, keep="highlights", transitions="cuts", faces="follow")
+    plan = make_plan([seen], options)
+    assert kept(plan) == [2]
+    assert "a face is near" in plan.clips[0].decision.words
+    assert "a face is near" not in highlights(seen, 4).clips[0].decision.words

@@ -122,9 +122,9 @@ def _faces_option(words: str, metavar: str) -> typer.models.OptionInfo:
 Faces = Annotated[
     str | None,
     _faces_option(
-        'follow (look for faces, and let --reframe go with them), or cover them: hide (everyone), "hide WHO ...", '
-        '"hide-except WHO ..."; WHO is a number that `roughcut faces` prints, or a name of --people. Whoever cannot be '
-        "told for sure is covered.", "WHAT",
+        "follow (look for faces; --reframe goes with them, close-ups are worth more), or cover them: hide (everyone), "
+        '"hide WHO ...", "hide-except WHO ..."; WHO is a number that `roughcut faces` prints, or a name of --people. '
+        "Whoever cannot be told for sure is covered.", "WHAT",
     ),
 ]  # fmt: skip
 Cover = Annotated[

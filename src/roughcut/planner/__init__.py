@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 from roughcut.errors import OptionError, PlanError
 from roughcut.planner.colour import graded, looks_of, softened
@@ -100,10 +101,11 @@ def _what_to_keep(footage: Footage, wish: Keep) -> tuple[Keep, tuple[str, ...]]:
 
 def _pieces(footage: Footage, keep: Keep, options: PlanOptions) -> list[Piece]:
     target, mood = options.target, options.mood
+    best = partial(highlight_pieces, footage, target, mood, by_faces=options.follows_faces)
     if keep == "speech":
-        return speech_pieces(footage, target, mood) or highlight_pieces(footage, target, mood)
+        return speech_pieces(footage, target, mood) or best()
     if keep == "highlights" or target is not None:
-        return highlight_pieces(footage, target, mood)
+        return best()
     return [p for i, a in enumerate(footage) for p in split_by_shot(i, territories(a), [(a.features.times.range, ALL)])]
 
 

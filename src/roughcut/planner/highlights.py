@@ -33,18 +33,21 @@ DARK, FLAT, STILL = 0.04, 0.02, 0.001  # this dark and flat is black, dark and s
 NOTHING_SEEN = 0.005  # less light than this is black, whatever small words stand in it
 
 
-def highlight_pieces(footage: Footage, target: Fraction | None, mood: MoodWish | None = None) -> list[Piece]:
+def highlight_pieces(
+    footage: Footage, target: Fraction | None, mood: MoodWish | None = None, *, by_faces: bool = False
+) -> list[Piece]:
     """The selection of shot parts of greatest importance within the target, or within what stands out by itself.
 
     Args:
         mood: what is wished for, which half of the worth then is.
+        by_faces: close-ups are worth more.
     """
     total = sum((a.features.times.range.duration for a in footage), Fraction(0))
     unit, step = BUDGET_UNIT, min(CELL, (target or total) / 2)
     while (total / step) * ((target or total) / unit) > STATES:
         step, unit = step * 2, unit * 2
     row = [c for i, analysis in enumerate(footage) for c in _cells_of(i, analysis, step)]
-    worth = Worth(footage, row, mood)
+    worth = Worth(footage, row, mood, by_faces=by_faces)
     cells = _priced(footage, row, worth, unit)
     budget = target if target is not None else _standing_out(worth.total, _seconds(row))
     shortest = max(int(min(SHORTEST, budget * 3 / 4) / step), 1)

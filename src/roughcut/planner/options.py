@@ -103,6 +103,11 @@ class PlanOptions:
             step = "leave one of them out"
             raise OptionError("--faces looks for faces", where="--no-faces", got=repr(self.faces), next_step=step)
 
+    @property
+    def follows_faces(self) -> bool:
+        """Whether the edit goes by faces: close-ups are moments."""
+        return self.faces is not None and not FaceWish.parse(self.faces).hides
+
     def _check_words(self) -> None:
         words: tuple[tuple[str, Any], ...] = (
             ("keep", Keep), ("look", Looks), ("transitions", Transitions), ("vfr", Vfr), ("effects", Effects),

@@ -5,7 +5,8 @@
 Ranks among all footage, for only the order of importance is learned. The shares are set by hand: people's scores of
 films with their sound are not to be had. Motion breaks the many near-ties in favour of what happens: an empty road is
 no highlight because cars passed before and after. A sound event is what is louder than the minute around it.
-Where a mood is wished for, half of the worth is the rank of how well a stretch fits it.
+Where a mood is wished for, half of the worth is the rank of how well a stretch fits it; where faces are to be followed,
+a fifth is the rank of how large the largest face is: close-ups, and what people's faces do, are moments.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from roughcut.timebase import TimeRange
 
 F64 = NDArray[np.float64]
 SHARES = {"keep": 0.6, "motion": 0.2, "sound": 0.1, "speech": 0.1}
-MOOD_SHARE = 0.5
+MOOD_SHARE, FACE_SHARE = 0.5, 0.2
+CLOSE = 0.3  # of the picture's height: from this size on a face is a reason
 MINUTE = Fraction(30)  # seconds on either side
 MUCH = 0.75  # from this rank on a signal is a reason
 FITS = 0.6  # and from this one a mood, which fills half of the choice
@@ -43,7 +45,9 @@ class Cell:
 class Worth:
     """The worth of each cell, [N] in 0..1, and what it is made of."""
 
-    def __init__(self, footage: Footage, cells: Sequence[Cell], wish: MoodWish | None = None) -> None:
+    def __init__(
+        self, footage: Footage, cells: Sequence[Cell], wish: MoodWish | None = None, *, by_faces: bool = False
+    ) -> None:
         self._signals: dict[str, F64] = {
             "keep": ranks([footage[c.source].timing.keep.mean(c.range) for c in cells]),
             "motion": ranks([_motion(footage[c.source], c.range) for c in cells]),
@@ -51,6 +55,9 @@ class Worth:
             "speech": np.array([spoken_share(footage[c.source], c.range) for c in cells], np.float64),
         }
         self.total: F64 = np.sum([share * self._signals[name] for name, share in SHARES.items()], axis=0)
+        self._heights = np.array([face_height(footage[c.source], c.range) if by_faces else 0.0 for c in cells])
+        if self._heights.any():
+            self.total = (1 - FACE_SHARE) * self.total + FACE_SHARE * ranks(self._heights.tolist())
         self._wish = wish
         if wish is not None and wish != "any":
             fits = ranks([leaning(footage[c.source], wish, c.range) for c in cells])
@@ -61,9 +68,18 @@ class Worth:
         """What beside importance speaks for a run of cells, in words."""
         words = {"motion": "much moves", "sound": "it is heard above the rest", "speech": "somebody speaks"}
         said = [words[name] for name in words if self._signals[name][first:stop].mean() >= MUCH]
+        if self._heights[first:stop].mean() >= CLOSE:
+            said.append("a face is near")
         if "mood" in self._signals and self._signals["mood"][first:stop].mean() >= FITS:
             said.append(f"{self._wish}, as wished")
         return said
+
+
+def face_height(analysis: Analysis, over: TimeRange) -> float:
+    """Mean height, as a share of the picture's, of the largest face in a range; 0 where none was found."""
+    times = [over.start + over.duration * Fraction(2 * k + 1, 6) for k in range(3)]
+    seen = [[t.box_at(at) for t in analysis.faces or () if t.times[0] <= at <= t.times[-1]] for at in times]
+    return float(np.mean([max((float(box[3] - box[1]) for box in boxes), default=0.0) for boxes in seen]))
 
 
 def _motion(analysis: Analysis, over: TimeRange) -> float:
