@@ -38,15 +38,17 @@ def test_cut_and_gradual() -> None:
 
 
 def test_hysteresis() -> None:
-    """A run that never reaches the high threshold is none, nor is what follows a gap below the low one."""
+    """A run that never reaches the high threshold is none, nor is what follows a gap below the low one; its rims are
+    where it passes half of its peak."""
     assert found(50, runs={(5, 9): 0.5}) == []
-    assert found(50, runs={(20, 24): 0.8, (24, 26): 0.35}) == [("wipe", 19, 26)]
-    assert found(50, runs={(20, 24): 0.8, (26, 30): 0.35}) == [("wipe", 19, 24)]
+    assert found(50, runs={(20, 24): 0.8, (24, 26): 0.45}) == [("wipe", 19, 26)]
+    assert found(50, runs={(18, 20): 0.35, (20, 24): 0.8, (24, 26): 0.35}) == [("wipe", 19, 24)]
+    assert found(50, runs={(20, 24): 0.8, (26, 30): 0.45}) == [("wipe", 19, 24)]
 
 
 def test_repeats_inside_a_gradual_are_merged() -> None:
     """Cuts inside or at the rim of a long run belong to it; a short run around a surer cut is the cut."""
-    assert found(50, {20: 0.9, 25: 0.9, 31: 0.7}, {(20, 30): 0.8, (30, 33): 0.4}) == [("wipe", 19, 33)]
+    assert found(50, {20: 0.9, 25: 0.9, 31: 0.7}, {(20, 30): 0.8, (30, 33): 0.45}) == [("wipe", 19, 33)]
     assert found(50, {20: 0.95}, {(20, 22): 0.7}) == [("cut", 19, 20)]
 
 
@@ -54,6 +56,13 @@ def test_a_plain_cut_beside_a_gradual_stands() -> None:
     """Where a film has faded out and then cuts in from black, or is cut just before it fades, both are found."""
     assert found(50, {30: 0.9}, {(20, 30): 0.8}) == [("wipe", 19, 29), ("cut", 29, 30)]
     assert found(50, {20: 0.9}, {(21, 30): 0.8}) == [("cut", 19, 20), ("wipe", 20, 30)]
+
+
+def test_a_long_wipe_must_be_sure() -> None:
+    """What seems to wipe for seconds may be a bus that passes; shorter ones, and long dissolves, need be less sure."""
+    assert found(99, runs={(20, 80): 0.8}) == []
+    assert found(99, runs={(20, 80): 0.95}) == [("wipe", 19, 80)]
+    assert found(99, runs={(20, 60): 0.8}) == [("wipe", 19, 60)]
 
 
 def test_neighbouring_peaks() -> None:
@@ -175,13 +184,13 @@ def test_a_plainer_cut_splits_a_run() -> None:
     cut, gradual, kind, extent = evidence(60, {30: 0.95}, {(10, 50): 0.9})
     gradual[29:32] = 0.32
     told = [(t.kind, t.start, t.end) for t in find_transitions(cut, gradual, kind, extent, THRESHOLDS)]
-    assert told == [("wipe", 9, 29), ("cut", 29, 30), ("wipe", 30, 50)]
+    assert told == [("wipe", 9, 29), ("cut", 29, 30), ("wipe", 31, 50)]
 
 
 def test_two_graduals_back_to_back_are_told_apart() -> None:
     """Where the evidence dips for three frames or the extent starts anew, one transition ends and another begins."""
     dip = evidence(60, runs={(10, 29): 0.9, (29, 32): 0.35, (32, 50): 0.8})
-    assert [(t.start, t.end) for t in find_transitions(*dip, THRESHOLDS)] == [(9, 30), (30, 50)]
+    assert [(t.start, t.end) for t in find_transitions(*dip, THRESHOLDS)] == [(9, 29), (31, 50)]
     cut, gradual, kind, extent = evidence(60, runs={(10, 50): 0.9})
     extent[10:50] = np.tile(np.linspace(0.05, 0.95, 20), 2)
     anew = find_transitions(cut, gradual, kind, extent, THRESHOLDS)

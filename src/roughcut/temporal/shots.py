@@ -28,6 +28,7 @@ from roughcut.timebase import TimeRange
 KINDS: tuple[TransitionKind, ...] = ("cut", "dissolve", "fade", "wipe", "other")
 HEADS = ("change", "kind", "extent")
 _FRAMES_AT_ONCE = 256
+_LONG_WIPE, _SURE = 48, 0.93  # frames; what wipes for longer is mostly something large that passes: be sure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,8 @@ def find_transitions(cut: F32, gradual: F32, kind: F32, extent: F32, thresholds:
     for a, z in runs:
         faint[max(a - 2, 0) : z + 2] = 0.0
     found = [_cut_at(t, cut) for t in np.flatnonzero(plain | (faint > 0)).tolist()]
-    found += [_gradual_over(a, z, gradual, kind) for a, z in runs if z - a < len(gradual)]
+    gradual_ones = [(_gradual_over(a, z, gradual, kind), z - a) for a, z in runs if z - a < len(gradual)]
+    found += [t for t, length in gradual_ones if t.probability >= _SURE or not _is_long_wipe(t, length)]
     return tuple(sorted(found, key=lambda t: t.start))
 
 
@@ -193,8 +195,14 @@ def _cut_at(t: int, cut: F32) -> Transition:
     return Transition(kind="cut", start=t - 1, end=t, probability=float(cut[t]))
 
 
+def _is_long_wipe(found: Transition, length: int) -> bool:
+    return found.kind in ("wipe", "other") and length >= _LONG_WIPE
+
+
 def _gradual_over(a: int, z: int, gradual: F32, kind: F32) -> Transition:
-    """A run becomes a transition from the frame before to the frame after, inside the film."""
+    """A run becomes a transition, inside the film, over the frames where it passes half of its peak."""
     name = KINDS[1 + int(kind[a:z, 1:].mean(axis=0).argmax())]
-    start, end = max(a - 1, 0), min(z, len(gradual) - 1)
-    return Transition(kind=name, start=start, end=end, probability=float(gradual[a:z].max()))
+    peak = gradual[a:z].max()
+    inside = a + np.flatnonzero(gradual[a:z] > peak / 2)
+    start, end = max(int(inside[0]) - 1, 0), min(int(inside[-1]) + 1, len(gradual) - 1)
+    return Transition(kind=name, start=start, end=end, probability=float(peak))

@@ -27,7 +27,7 @@ from roughcut.training.settings import settings
 from roughcut.training.tasks import Batch, Recipe, TaskInput
 from roughcut.training.transitions import Film, Mix, extent_rows, label_rows, synthesise, turned
 
-VERSION = "2"
+VERSION = "3"
 NO_KIND = 255
 AROUND = 10  # clean frames on either side of a transition that weigh as much: where one ends and another begins
 _LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
