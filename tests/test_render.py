@@ -248,12 +248,12 @@ def test_a_full_disk_is_said(flash_film: Path, tmp_path: Path, monkeypatch: pyte
     """Where the disk is full the error says so and the temporary file is gone."""
     import errno
 
-    from roughcut.media.mux import SoundWriter
+    from roughcut.media.coded_sound import SoundEncoder
 
-    def full(self: SoundWriter, frame: object) -> None:
+    def full(self: SoundEncoder, samples: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(SoundWriter, "_encode", full)
+    monkeypatch.setattr(SoundEncoder, "encode", full)
     plan = plan_of([source_of(flash_film)], [("s", Fraction(0), Fraction(2))])
     with pytest.raises(OutputError, match="the disk is full"):
         render_plan(plan, tmp_path / "cut.mp4")

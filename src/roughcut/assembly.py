@@ -13,8 +13,7 @@ from roughcut.media.remux import FilmPacket, copied, stream_header
 from roughcut.media.segment import part_delay, part_packets, part_sets
 from roughcut.parts import PartMaker
 from roughcut.records import Progress
-from roughcut.soundtrack import Track
-from roughcut.synthesis import Media, synthesizer
+from roughcut.soundtrack import Soundtrack
 from roughcut.timeline.grid import FrameGrid
 from roughcut.timeline.plan import Plan
 from roughcut.units import Cutting
@@ -67,15 +66,13 @@ def packets(pictures: Pictures, rate: Fraction) -> Iterator[FilmPacket]:
 
 
 def assemble(
-    plan: Plan, grid: FrameGrid, media: Media, pictures: Pictures, film: FilmMuxer, gain: float, progress: Progress
+    rate: Fraction, grid: FrameGrid, pictures: Pictures, sound: Soundtrack, film: FilmMuxer, progress: Progress
 ) -> None:
     """Write the whole film into an open muxer."""
     total = float(grid.time(len(grid)))
-    with synthesizer(plan, grid, media) as effects:
-        tracks = [Track(film, effects, k, gain) for k in range(len(plan.spec.tracks))]
-        for n, packet in enumerate(packets(pictures, plan.spec.rate), 1):
-            film.write_packet(packet)
-            for track in tracks:
-                track.write_to(grid.time(n))
-            progress("writing", float(grid.time(n)), total)
+    for n, packet in enumerate(packets(pictures, rate), 1):
+        film.write_packet(packet)
+        sound.write_to(film, grid.time(n))
+        progress("writing", float(grid.time(n)), total)
+    sound.finish(film)
     film.close()

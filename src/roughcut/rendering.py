@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +16,7 @@ from roughcut.errors import PlanError
 from roughcut.media.bitstream import BitstreamError
 from roughcut.media.carried import Carried, carried
 from roughcut.media.codecs import container_of, encoder_for, fitted
+from roughcut.media.coded_sound import SoundEncoder
 from roughcut.media.music import check_music
 from roughcut.media.mux import CodedVideo, FilmMuxer
 from roughcut.media.picture import Film, FilmPicture
@@ -28,7 +28,7 @@ from roughcut.parts import PartMaker, parts_folder
 from roughcut.proving import proved
 from roughcut.records import F32, FilmSpec, Progress, no_progress
 from roughcut.records.effects import Music
-from roughcut.soundtrack import Loudness
+from roughcut.soundtrack import Soundtrack
 from roughcut.synthesis import Media, film_grid, synthesizer
 from roughcut.timebase import format_time, nearest_frame
 from roughcut.timeline.grid import UniformGrid
@@ -177,31 +177,20 @@ class _Render:
         began = perf_counter()
         encoder = beside_copies(self._encoder) if cutting.copied else self._encoder
         parts = PartMaker(self._plan, self.grid, self._media, encoder, self._folder, self._out)
-        gain, finished = self._gain_and_finished(parts, cutting)
-        pictures = coded_pictures(self._plan, cutting, parts, encoder)
-        with FilmMuxer(self._out, self._plan.spec, self.grid, pictures.video, self._beside) as film:
-            assemble(self._plan, self.grid, self._media, pictures, film, gain, self._progress)
-            rendered = perf_counter()
-            proof = proved(film.temporary, self._plan, self.grid, name=self._out)
-            film.publish()
+        with Soundtrack(self._plan, self.grid, self._media, self._out) as sound:
+            finished = parts.make([u for u in cutting.units if u.copy is None], self._progress)
+            pictures = coded_pictures(self._plan, cutting, parts, encoder)
+            with FilmMuxer(self._out, self._plan.spec, self.grid, pictures.video, self._beside) as film:
+                assemble(self._plan.spec.rate, self.grid, pictures, sound, film, self._progress)
+                remark = sound.remark()
+                rendered = perf_counter()
+                proof = proved(film.temporary, self._plan, self.grid, name=self._out)
+                film.publish()
+        self.remarks += [remark] if remark else []
         seconds = {"render": rendered - began, "proof": perf_counter() - rendered}
         return EditResult(
             film=self._out, plan=self._plan, proof=proof, seconds=seconds, copied=cutting.copied, resumed=finished
         )
-
-    def _gain_and_finished(self, parts: PartMaker, cutting: Cutting) -> tuple[float, int]:
-        """Make the parts, and beside them the pass over the sound: the gain, and how many frames lay there finished."""
-        loudness = Loudness(self._plan, self.grid, self._media)
-        with ThreadPoolExecutor(1, thread_name_prefix="roughcut-loudness") as pool:
-            try:
-                measured = pool.submit(loudness.gain)
-                finished = parts.make([u for u in cutting.units if u.copy is None], self._progress)
-                gain, remark = measured.result()
-            except BaseException:
-                loudness.stop()
-                raise
-        self.remarks += [remark] if remark else []
-        return gain, finished
 
 
 def _with_codec(plan: Plan, out: Path, media: Media) -> Plan:
@@ -226,11 +215,13 @@ def write_film(path: Path, spec: FilmSpec, frames: Iterable[np.ndarray], sound: 
                 count += 1
         video = CodedVideo(like=part, tag=encoder.tag, delay=part_delay(part, spec.rate))
         with FilmMuxer(path, spec, UniformGrid(count, spec.rate), video) as muxer:
+            encode = None if sound is None else SoundEncoder(spec, container_of(path), 0)
             for n, packet in enumerate(part_packets(part, 0, spec.rate, None)):
                 muxer.write_packet(packet)
-                if sound is not None:
+                if sound is not None and encode is not None:
                     first, last = (nearest_frame(k / spec.rate, Fraction(spec.tracks[0].rate)) for k in (n, n + 1))
-                    muxer.write_sound(sound[:, first:last])
+                    muxer.write_sound(encode.encode(sound[:, first:last]))
+            muxer.write_sound(encode.finish() if encode is not None else ())
             muxer.close()
             muxer.publish()
     return path

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,25 +17,19 @@ from types import TracebackType
 from typing import cast
 
 import av
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.container import OutputContainer
-from av.stream import Disposition
 
-from roughcut.media.audio import frame_of
 from roughcut.media.carried import NOTHING, Carried
-from roughcut.media.codecs import Container, codec_of, container_of
+from roughcut.media.codecs import container_of
+from roughcut.media.coded_sound import Packet, add_sound_stream
 from roughcut.media.faults import opened, writing
-from roughcut.media.language import language_in
 from roughcut.media.remux import FilmPacket
 from roughcut.media.streams import set_chapters
 from roughcut.media.subtitles import add_subtitle_streams
-from roughcut.records import F32, FilmSpec, TrackSpec
+from roughcut.records import FilmSpec
 from roughcut.timebase import nearest_frame
 from roughcut.timeline.files import hidden_name
 from roughcut.timeline.grid import FrameGrid
 
-SOUND_BITS_PER_CHANNEL = 96_000
 FINEST = 3_000_000  # ticks a second: a picture may stand for ten minutes before 31 bits are full
 FINE = Fraction(1, 90_000)  # the clock, as in MPEG transport streams, of films whose times have no common one
 
@@ -70,7 +64,7 @@ class FilmMuxer:
 
         with FilmMuxer(path, spec, grid, video) as film:
             film.write_packet(packet)       # in decode order
-            film.write_sound(samples, k)    # float32 [channels, n], sample m of track k is heard at m / its rate
+            film.write_sound(packets, k)    # of track k, from a `SoundEncoder`
             film.publish()                  # after the file was closed and proved
 
     Raises:
@@ -94,8 +88,8 @@ class FilmMuxer:
             try:
                 self._out.metadata.update(self.spec.tags)
                 self._video = self._add_video()
-                sound = self._kind.audio_for(codec_of(self.spec, self._kind))
-                self._sounds = [SoundWriter(self._out, self._kind, sound, track) for track in self.spec.tracks]
+                tracks = range(len(self.spec.tracks))
+                self._sounds = [add_sound_stream(self._out, self.spec, self._kind, k) for k in tracks]
                 self._subtitles = add_subtitle_streams(self._out, self._carried.subtitles)
                 set_chapters(self._out, self._carried.chapters, self.spec.rate)
             except BaseException:
@@ -145,16 +139,16 @@ class FilmMuxer:
         time = self._grid.time(frame) if frame >= 0 else frame / self.spec.rate
         return nearest_frame(time, 1 / self._base)
 
-    def write_sound(self, samples: F32, track: int = 0) -> None:
-        """Append [channels, n] samples at the track's rate."""
+    def write_sound(self, packets: Iterable[Packet], track: int = 0) -> None:
+        """Append what the track's `SoundEncoder` gave."""
         with writing(self.path):
-            self._sounds[track].write(samples)
+            for packet in packets:
+                packet.stream = self._sounds[track]
+                self._out.mux(packet)
 
     def close(self) -> None:
         """Write what is still held back, and the file's end."""
         with writing(self.path):
-            for sound in self._sounds:
-                sound.finish()
             for subtitle in self._subtitles:
                 subtitle.write_to()
             self._out.close()
@@ -164,47 +158,3 @@ class FilmMuxer:
         """Give the closed file its name."""
         with writing(self.path):
             self.temporary.replace(self.path)
-
-
-class SoundWriter:
-    """One track on its way into the file. Opus knows 48 kHz alone, so other rates are brought to it, and FFmpeg's
-    Opus encoder mixes up the channels of 5.0, so those become 5.1."""
-
-    def __init__(self, out: OutputContainer, kind: Container, encoder: str, track: TrackSpec) -> None:
-        self._out, self._track = out, track
-        self._samples = 0
-        opus = encoder == "libopus"
-        rate, layout = 48_000 if opus else track.rate, "5.1" if opus and track.layout == "5.0" else track.layout
-        self._stream = cast(av.AudioStream, out.add_stream(encoder, rate=rate, layout=layout))
-        self._stream.metadata.update(_named(track, kind))
-        self._stream.disposition = Disposition.default if track.default else Disposition(0)
-        context = self._stream.codec_context
-        context.bit_rate = SOUND_BITS_PER_CHANNEL * context.layout.nb_channels
-        context.open()
-        self._chunks = AudioResampler(
-            format=self._stream.format, layout=layout, rate=rate, frame_size=context.frame_size or None
-        )
-
-    def write(self, samples: F32) -> None:
-        """Append [channels, n] samples."""
-        if not samples.shape[1]:
-            return
-        frame = frame_of(samples, self._track.layout, self._track.rate)
-        frame.pts = self._samples
-        self._samples += samples.shape[1]
-        self._encode(frame)
-
-    def finish(self) -> None:
-        """Write what the resampler and the encoder still hold."""
-        self._encode(None)
-        self._out.mux(self._stream.encode(None))
-
-    def _encode(self, frame: AudioFrame | None) -> None:
-        for part in self._chunks.resample(frame):
-            self._out.mux(self._stream.encode(part))
-
-
-def _named(track: TrackSpec, kind: Container) -> dict[str, str]:
-    """A stream's metadata."""
-    language = language_in(kind.format, track.language) if track.language else None
-    return {key: value for key, value in (("language", language), ("title", track.title)) if value}
