@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,16 @@ def test_load_and_run(path: Path) -> None:
     assert np.array_equal(model.run(rows=rows)["out"], 2 * rows)
     assert (model.name, model.version, model.card["validation"]) == ("double", "7", {"score": 0.5})
     assert store.load_path(path) is model
+
+
+def test_networks_are_let_go(path: Path) -> None:
+    """After `release` nothing holds a network that nobody uses, and the next one who wants it has it opened."""
+    held = weakref.ref(store.load_path(path))
+    assert held() is not None
+    store.release()
+    assert held() is None
+    rows = np.ones((1, 3), np.float32)
+    assert np.array_equal(store.load_path(path).run(rows=rows)["out"], 2 * rows)
 
 
 def test_altered_network_is_refused(path: Path) -> None:

@@ -353,6 +353,7 @@ def edit(
     claim([out, timeline, *report_paths(out)], inputs=inputs, force=force)  # another run may have been faster
     claim_looks(timeline, force=force)
     planned = plan(analyses, target=target, name=out.stem, progress=progress, **asked)
+    store.release()  # rendering needs none of the networks
     decided = perf_counter()
     wishes = {**asked, "target": target, "track": track, "hardware": hardware, "smart": smart, "detector": detector}
     with all_or_none([out, timeline, *report_paths(out)]), looks_or_none(timeline):
