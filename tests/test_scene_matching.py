@@ -109,7 +109,7 @@ def test_two_files_of_one_scene_in_a_film(tmp_path: Path) -> None:
     look = made.clips[-1].look
     assert look is not None
     assert look.controls != HALF
-    assert "drawn to its neighbours" in made.clips[-1].look_decision.words
+    assert "its neighbours of one scene" in made.clips[-1].look_decision.words
     pixels = [p.reshape(-1, 3) for p in (block, faulty)]
     assert apart(pixels[0], Look(), pixels[1], look) < apart(pixels[0], Look(), pixels[1], Look(controls=HALF))
     alone = pipeline.plan(bad, keep="all", transitions="cuts")

@@ -21,11 +21,12 @@ from roughcut.media.picture_files import ENDINGS, read_picture, to_eight, write_
 from roughcut.media.probe import probe
 from roughcut.media.stills import stills_at
 from roughcut.models import store
-from roughcut.planner.colour import matched, scene, softened
+from roughcut.planner.colour import laid, matched, scene, softened
 from roughcut.records import U8, Look, LookControls, Progress, no_progress
 from roughcut.results import claim
 from roughcut.spatial.colour import robust_mean
 from roughcut.spatial.mapper import SpaceMapper, resized, shot_look
+from roughcut.spatial.skin import skin_kept
 from roughcut.timeline.plan import Join, Plan
 
 FRAMES = 12  # of a film that is a reference
@@ -117,6 +118,7 @@ def grade_pictures(
 
 def _look(mapper: SpaceMapper, rgb: U8, wish: Wish, reference: U8 | None) -> Look:
     look = picture_look(mapper, rgb)
+    look = skin_kept(look, scene(small(rgb)), None, laid)
     if wish.reference is not None:
         look = replace(look, match=matched(wish.reference, scene(small(rgb), look), reference))
     return softened(look, wish.strength)

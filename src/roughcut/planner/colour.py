@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from roughcut.effects.looks import apply_look
 from roughcut.planner.options import PlanOptions
 from roughcut.planner.pieces import Footage, Piece
-from roughcut.records import U8, Analysis, Look, LookControls, Match
+from roughcut.records import F32, U8, Analysis, Look, LookControls, Match
 from roughcut.records.rows import part
 from roughcut.spatial.mapper import inside_bars
 from roughcut.spatial.matching import Take, agreed
 from roughcut.spatial.reference import match_of
+from roughcut.spatial.skin import skin_kept
 from roughcut.timeline.plan import Clip, Decision
 
 SEEN_OF_SHOT = 6  # pictures that tell what a shot looks like beside others
+FACE_INNER = 0.6  # share of a face's box that is surely skin
 MOST_COMPARED = 240  # pictures of a film that are compared with a reference
 
 
@@ -40,17 +44,18 @@ def looks_of(
 
 
 def _corrections(pieces: Sequence[Piece], footage: Footage) -> list[Look]:
-    """Each piece's correction, those of one scene drawn together."""
+    """Each piece's correction, those of one scene drawn together, skin kept."""
     shots = list(dict.fromkeys((p.source, p.shot) for p in pieces))
     takes = [_take(footage[source], shot) for source, shot in shots]
-    found = dict(zip(shots, agreed(takes, _laid), strict=True))
+    found = {
+        (source, shot): skin_kept(look, take.pixels, _faces(footage[source], shot), laid)
+        for (source, shot), take, look in zip(shots, takes, agreed(takes, laid), strict=True)
+    }
     return [found[p.source, p.shot] for p in pieces]
 
 
 def _take(analysis: Analysis, number: int) -> Take:
-    features, shot = analysis.features, analysis.timing.shots[number]
-    first, stop = np.searchsorted(features.picture_frames, [shot.first, shot.stop])
-    rows = np.unique(np.linspace(first, stop - 1, SEEN_OF_SHOT).round().astype(int))[: stop - first]
+    features, rows = analysis.features, _seen(analysis, number)
     pixels = [scene(part(features.pictures, row, row + 1)[0]) for row in rows]
     mean = sum(part(features.embeddings, row, row + 1)[0] for row in rows) + np.zeros(features.embeddings.shape[1:])
     return Take(
@@ -60,7 +65,37 @@ def _take(analysis: Analysis, number: int) -> Take:
     )
 
 
-def _laid(pixels: U8, look: Look) -> U8:
+def _seen(analysis: Analysis, number: int) -> NDArray[np.int64]:
+    """Rows of a few pictures of a shot, evenly chosen; none where it has none."""
+    shot = analysis.timing.shots[number]
+    first, stop = np.searchsorted(analysis.features.picture_frames, [shot.first, shot.stop])
+    return np.unique(np.linspace(first, stop - 1, SEEN_OF_SHOT).round().astype(np.int64))[: stop - first]
+
+
+def _faces(analysis: Analysis, number: int) -> U8 | None:
+    """Pixels [m, 3] of a shot's faces, None where nobody looked for them."""
+    if analysis.faces is None:
+        return None
+    features, found = analysis.features, [np.zeros((0, 3), np.uint8)]
+    for row in _seen(analysis, number):
+        t = features.times.time(int(features.picture_frames[row]))
+        for track in (track for track in analysis.faces if track.within.contains(t)):
+            at = min(max(bisect_right(track.times, t) - 1, 0), len(track.times) - 1)
+            found.append(_inner(part(features.pictures, row, row + 1)[0], track.boxes[at]))
+    return np.concatenate(found)
+
+
+def _inner(picture: U8, box: F32) -> U8:
+    """The pixels [m, 3] of the middle of a box (shares of the picture): skin, not hair."""
+    height, width = picture.shape[:2]
+    middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) * FACE_INNER / 2
+    left, top = np.floor(np.clip(middle - half, 0, 1) * (width, height)).astype(int)
+    right, bottom = np.ceil(np.clip(middle + half, 0, 1) * (width, height)).astype(int)
+    pixels: U8 = picture[top:bottom, left:right].reshape(-1, 3)
+    return pixels
+
+
+def laid(pixels: U8, look: Look) -> U8:
     return np.asarray(apply_look(pixels, replace(look, grid=None)), np.uint8)
 
 
@@ -128,7 +163,7 @@ def graded(clip: Clip, look: Look | None, own: Look) -> Clip:
         return clip
     words = f"colour corrected as predicted for this shot, confidence {look.confidence:.2f}"
     if look.controls != own.controls:
-        words += ", and drawn to its neighbours of one scene"
+        words += ", with an eye on its neighbours of one scene and on skin"
     decision = Decision(code="learned_look", words=words, probability=look.confidence)
     if look.match is not None:
         before = "" if replace(look, match=None).is_identity() else f", {words} before"
