@@ -103,7 +103,8 @@ Restore = Annotated[
 Mood = Annotated[
     str | None,
     typer.Option(
-        help="Prefer moments that are up, calm or tense; any: only tell how the film is felt. Off unless asked for.",
+        help="Prefer moments that are up, calm or tense; any: only tell how the film is felt. Expressions of faces are "
+        "read for it, unless --no-faces.",
         metavar="MOOD",
     ),
 ]
