@@ -81,6 +81,15 @@ def test_a_drifting_camera_gets_a_few_keys_that_undo_it(channels: np.ndarray) ->
     assert np.ptp(means[1], axis=0).max() < 0.3 * np.ptp(means[0], axis=0).max()
 
 
+def test_what_is_clipped_is_hardly_darkened() -> None:
+    """Where a part of the picture is white at its brightest, that part is not made grey; the dark part is lifted."""
+    pictures = shot(stops=np.sin(np.linspace(0, 5, N)) * 0.6)
+    pictures[:, :6] = np.where(np.arange(N)[:, None, None, None] < N // 2, 255, 200)
+    exposures = [key.controls.exposure for key in keys(pictures)]
+    assert -0.31 < min(exposures) < -0.2
+    assert max(exposures) > 0.4
+
+
 def test_nothing_else_gets_keys() -> None:
     """A still shot, a pan, an exposure that follows what is seen, a lamp that is lit, other pictures: one map."""
     following = [-2.2 * np.log2(p.mean()) for p in shot(moving=6) / 255.0]

@@ -50,7 +50,7 @@ def edit(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Footage in; the film, its timeline (.otio) and its report (.html, .json) out."""
+    """Footage in; the film, its timeline (.otio), looks (.looks/*.cube) and report (.html, .json) out."""
     from roughcut import pipeline
     from roughcut.cli import each, shown
 

@@ -29,6 +29,7 @@ FASTEST = 0.3  # stops from one picture to the next: what goes faster is light t
 SURE = 5.0  # standard errors
 SLOPES = (0.6, 1.6)  # of the pictures' own light by the drift: 1 where nothing else changes
 MOST_MOVE = 0.8  # stops that a key lies from the mean
+LEAST_CLIPPED, MOST_DARKER = 0.02, 0.3  # share of a picture; stops: what is clipped turns grey where it is darkened
 CLOSE = 0.05  # stops that the curve may be off the path
 MOST_KEYS = 8
 FARTHEST = 12  # pixels of the small picture that the camera is followed over, from one picture to the next
@@ -52,6 +53,8 @@ def drift_keys(pictures: U8, weights: F32, times: Sequence[Fraction], mean: Look
         return ()
     undone -= np.average(undone, axis=0, weights=weights + 1e-6)
     undone = np.clip(undone, -MOST_MOVE, MOST_MOVE)
+    if (pictures.max(-1) >= BRIGHT).mean((1, 2)).max() > LEAST_CLIPPED:
+        undone[:, 2] = np.maximum(undone[:, 2], -MOST_DARKER)
     seconds = np.array([float(t - times[0]) for t in times])
     return tuple(LookKey(time=times[k], controls=_moved(mean, undone[k])) for k in chosen_keys(seconds, undone))
 
