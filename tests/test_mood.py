@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from fractions import Fraction
@@ -17,6 +18,7 @@ from media import Sound, write_media
 from roughcut import pipeline
 from roughcut.cli.commands import app
 from roughcut.errors import InputError, OptionError, OutputError, RoughcutError
+from roughcut.evaluation.expression import expression_part
 from roughcut.features.expression import CLASSES, ExpressionReader
 from roughcut.models import store
 from roughcut.records import Features, FrameTimes, Mood, Transition
@@ -24,6 +26,7 @@ from roughcut.records.faces import Faces, FaceSigns
 from roughcut.temporal.mapper import BlockStream
 from roughcut.temporal.mood import ABSOLUTE, COLUMNS, MASKS, RELATIVE, MoodMapper, measured, network_rows
 
+PORTRAITS = Path(__file__).parents[2] / "shared" / "data" / "faces" / "portraits.csv"
 RATE, HALF = Fraction(25, 2), 12  # seconds of each half
 SOUND_RATE = 48_000
 
@@ -200,6 +203,28 @@ def test_faces_are_read_only_when_asked(film: Path, monkeypatch: pytest.MonkeyPa
     assert first.mood.faces
     monkeypatch.setattr("roughcut.expressions.read_timed_rgb", lambda *a, **k: pytest.fail("decoded again"))
     assert (pipeline.mood(film).mood.valence.values == first.mood.valence.values).all()
+
+
+@pytest.mark.skipif(not PORTRAITS.exists(), reason="the shared portraits are not here")
+def test_smiling_faces_are_pleasant(tmp_path: Path) -> None:
+    """Of a film of real portraits of persons never learned from, grave, smiling, grave, the middle is most pleasant;
+    without reading faces it is not."""
+    with PORTRAITS.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if expression_part(row["person"]) == "test"]
+    smiling, grave = ([row["file"] for row in rows if row["label"] == name] for name in ("happiness", "neutral"))
+    frames = []
+    for name in (*grave[:5], *smiling[:5], *grave[5:10]):
+        sheet = Image.new("RGB", (320, 240), (90, 90, 90))
+        with Image.open(PORTRAITS.parents[1] / name) as portrait:
+            portrait.thumbnail((300, 230))
+            sheet.paste(portrait, (10, 5))
+        frames += [np.asarray(sheet)] * 20
+    film = write_media(tmp_path / "faces.mp4", frames, rate=Fraction(10))
+    read, unread = (pipeline.mood(film, expressions=e).mood.valence.values for e in (True, False))
+    before, smiles, after = (read[a + 2 : a + 18].mean() for a in (0, 20, 40))
+    assert smiles > 0.3
+    assert smiles - max(before, after) > 0.3
+    assert unread[22:38].mean() < smiles
 
 
 @pytest.mark.parametrize(("wish", "early"), [("calm", True), ("tense", False)])

@@ -62,9 +62,10 @@ def _ticks(times: Sequence[Fraction], span: TimeRange) -> str:
 def _line(curve: Curve, span: TimeRange) -> str:
     low, high = _SCALES.get(curve.name, (0.0, 1.0))
     values = np.nan_to_num(decimated(curve.values), nan=low, posinf=high, neginf=low)
-    y = HEIGHT - 2 - (np.clip(values, low, high) - low) / (high - low) * (HEIGHT - 4)
+    heights = [*np.clip(values, low, high), 0.0 if low < 0 < high else low]  # the last one: where the area begins
+    *y, base = HEIGHT - 2 - (np.array(heights) - low) / (high - low) * (HEIGHT - 4)
     end = curve.start + curve.step * len(curve.values)
     x = np.linspace(_x(curve.start, span), _x(end, span), len(values))
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    area = f"{x[0]:.1f},{HEIGHT} {points} {x[-1]:.1f},{HEIGHT}"
+    area = f"{x[0]:.1f},{base:.1f} {points} {x[-1]:.1f},{base:.1f}"
     return f'<polygon class="area" points="{area}"/><polyline class="line" points="{points}"/>'
