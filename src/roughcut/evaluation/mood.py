@@ -176,13 +176,11 @@ def _fitted(films: Sequence[DrawnFilm], wanted: F64, window: int) -> tuple[F64, 
 
 
 def _design(measures: F32, window: int) -> F64:
+    """[N, 20] what the network is given under a Kaiser window, brought to about one in size, and a constant."""
     rows = network_rows(measures).astype(np.float64)
-    masks = rows[:, -len(MASKS) :]
-    rows[:, : len(ABSOLUTE)] = np.nan_to_num(rows[:, : len(ABSOLUTE)])
-    centred = rows.copy()
-    centred[:, ABSOLUTE.index(COLUMNS.index("motion"))] += 3
-    centred[:, ABSOLUTE.index(COLUMNS.index("centroid"))] *= masks[:, 2] / 10
-    return np.column_stack([kaiser_smoothed(centred, window), np.ones(len(rows))])
+    rows[:, ABSOLUTE.index(COLUMNS.index("motion"))] += 3
+    rows[:, ABSOLUTE.index(COLUMNS.index("centroid"))] *= rows[:, MASKS.index("sound") - len(MASKS)] / 10
+    return np.column_stack([kaiser_smoothed(rows, window), np.ones(len(rows))])
 
 
 def _sums(measures: F32) -> F64:
