@@ -83,6 +83,22 @@ def test_good_shots_are_not_drawn_to_bad_ones() -> None:
     assert agreed([take(good), take(bad)], apply_look) == [Look(), Look()]
 
 
+def test_a_scene_resolves_doubt() -> None:
+    """A correction that doubt has shrunk goes further where its scene lies the same way, and no further where not."""
+    good, bad = scene(), filmed(scene(1), WARM)
+    little = LookControls(temperature=-0.09, exposure=0.07)
+    gone = []
+    for confidence in (1.0, 0.44):
+        look = agreed([take(good), take(bad, look=Look(controls=little, confidence=confidence))], apply_look)[1]
+        gone.append(apart(good, Look(), bad, look))
+    before = apart(good, Look(), bad, Look(controls=little))
+    assert gone[1] < gone[0] < before
+    assert gone[1] < 0.6 * before
+    wrong = Look(controls=LookControls(temperature=0.09, exposure=-0.07), confidence=0.44)
+    moved = agreed([take(good), take(bad, look=wrong)], apply_look)[1]
+    assert abs(moved.controls.temperature - wrong.controls.temperature) < 0.2
+
+
 def test_keys_move_with_their_look() -> None:
     """A drifting look keeps its drift."""
     keys = (LookKey(time=F(0), controls=HALF), LookKey(time=F(1), controls=replace(HALF, exposure=0.5)))

@@ -4,8 +4,9 @@ Shots are of one scene where they are neighbours in the film (up to two shots be
 turns) and their mean embeddings are alike. What must agree is light (mean lightness), contrast (its deviation) and the
 white (mean chroma of pale colours), in OKLab.
 
-A shot that was corrected little, and surely, counts more than one that was corrected much: good ones are not drawn to
-bad ones. A shot that was left alone stays as it is, and no shot goes further than its own correction went.
+A shot whose correction is small counts more than one whose correction is large: good ones are not drawn to bad ones. A
+shot that was left alone stays as it is, and no shot goes further than its own correction went; where its scene lies in
+the direction of its correction, as far as that would have gone without doubt: the scene has resolved it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from roughcut.oklab import oklab
 from roughcut.records import F32, U8, Look, LookControls
-from roughcut.spatial.colour import CAPS
+from roughcut.spatial.colour import CAPS, DOUBT
 
 F64 = NDArray[np.float64]
 ApplyLook = Callable[[U8, Look], U8]
@@ -30,6 +31,8 @@ DAMPING = 1e-4
 MOST_MOVED = (0.6, 0.3, 0.8, 0.3)
 LITTLE = 0.02  # mean OKLab difference by which a correction is a small one
 PALE = 0.06  # chroma from which a pixel says less and less of the white
+SAME_WAY = 0.7  # cosine
+LEAST_SHARE = 0.1
 ROUNDS = 3
 CLOSE = 0.004  # of lightness and chroma: nobody sees what is left
 
@@ -51,14 +54,26 @@ def agreed(takes: Sequence[Take], apply: ApplyLook) -> list[Look]:
     """
     scenes = [[j for j in _near(i, len(takes)) if _pull(takes, i, j) > 0] for i in range(len(takes))]
     seen = {j: takes[j].pixels.reshape(1, -1, 3) for scene in scenes if len(scene) > 1 for j in scene}
-    moved = {j: _size(pixels, takes[j].look, apply) for j, pixels in seen.items()}
+    filmed = {j: _measure(pixels) for j, pixels in seen.items()}
     now = {j: _measure(apply(pixels, takes[j].look)) for j, pixels in seen.items()}
+    moved = {j: _size(pixels, takes[j].look, apply) for j, pixels in seen.items()}
+    meant = {j: size / _share(takes[j].look) for j, size in moved.items()}
     looks = [take.look for take in takes]
     for i in (j for j in seen if moved[j]):
-        aim = _aim(takes, i, scenes[i], moved, now)
+        aim = _aim(takes, i, scenes[i], meant, now)
         if np.abs(aim - now[i]).max() >= CLOSE:
-            looks[i] = _drawn(seen[i], takes[i].look, aim, moved[i], apply)
+            most = meant[i] if _same_way(now[i] - filmed[i], aim - now[i]) else moved[i]
+            looks[i] = _drawn(seen[i], takes[i].look, aim, most, apply)
     return looks
+
+
+def _share(look: Look) -> float:
+    """How much of what was predicted doubt has let through (`colour.shrunk`)."""
+    return max((look.confidence - DOUBT) / (1 - DOUBT), LEAST_SHARE)
+
+
+def _same_way(own: F64, pull: F64) -> bool:
+    return float(own @ pull) >= SAME_WAY * float(np.linalg.norm(own) * np.linalg.norm(pull))
 
 
 def _near(i: int, count: int) -> range:
@@ -66,10 +81,10 @@ def _near(i: int, count: int) -> range:
 
 
 def _aim(
-    takes: Sequence[Take], i: int, scene: Sequence[int], moved: Mapping[int, float], now: Mapping[int, F64]
+    takes: Sequence[Take], i: int, scene: Sequence[int], meant: Mapping[int, float], now: Mapping[int, F64]
 ) -> F64:
-    """What shot i should measure: the mean of its scene, those that were corrected little counting most."""
-    weights = np.array([_pull(takes, i, j) / (1 + (moved[j] / LITTLE) ** 2) for j in scene])
+    """What shot i should measure: the mean of its scene, those meant to be corrected little counting most."""
+    weights = np.array([_pull(takes, i, j) / (1 + (meant[j] / LITTLE) ** 2) for j in scene])
     mean: F64 = weights @ np.stack([now[j] for j in scene]) / weights.sum()
     return mean
 
