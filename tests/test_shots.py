@@ -58,6 +58,14 @@ def test_a_plain_cut_beside_a_gradual_stands() -> None:
     assert found(50, {20: 0.9}, {(21, 30): 0.8}) == [("cut", 19, 20), ("wipe", 20, 30)]
 
 
+def test_kinds_have_their_own_threshold() -> None:
+    """A short wipe is one where a dissolve would still need more."""
+    thresholds = Thresholds(gradual_high=0.7, wipe_high=0.6)
+    cut, gradual, kind, extent = evidence(50, runs={(20, 30): 0.65})
+    assert [t.kind for t in find_transitions(cut, gradual, kind, extent, thresholds)] == ["wipe"]
+    assert find_transitions(cut, gradual, np.roll(kind, -2, axis=1), extent, thresholds) == ()
+
+
 def test_a_long_wipe_must_be_sure() -> None:
     """What seems to wipe for seconds may be a bus that passes; shorter ones, and long dissolves, need be less sure."""
     assert found(99, runs={(20, 80): 0.8}) == []

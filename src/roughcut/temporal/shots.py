@@ -29,6 +29,7 @@ KINDS: tuple[TransitionKind, ...] = ("cut", "dissolve", "fade", "wipe", "other")
 HEADS = ("change", "kind", "extent")
 _FRAMES_AT_ONCE = 256
 _LONG_WIPE, _SURE = 48, 0.93  # frames; what wipes for longer is mostly something large that passes: be sure
+_WIPES = ("wipe", "other")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class Thresholds:
     cut: float = 0.5
     gradual_high: float = 0.5
     """Somewhere in a gradual transition its probability reaches this ..."""
+    wipe_high: float = 0.6
+    """... in a wipe, a slide or the like of up to two seconds this ..."""
     gradual_low: float = 0.3
     """... and it lasts while the probability stays above this."""
 
@@ -122,7 +125,7 @@ def find_transitions(cut: F32, gradual: F32, kind: F32, extent: F32, thresholds:
         cut: [T] probabilities. gradual: [T] probabilities. kind: [T, 5] logits over `KINDS`.
         extent: [T] how far along a gradual transition is, 0..1; means nothing elsewhere.
     """
-    high = thresholds.gradual_high
+    high = min(thresholds.gradual_high, thresholds.wipe_high)
     peaks = _is_peak(cut, thresholds.cut)
     plain = peaks & (cut > 2 * gradual)
     parted = np.where(plain | np.append(plain[1:], False), 0.0, gradual)  # both frames beside a cut rise
@@ -134,7 +137,7 @@ def find_transitions(cut: F32, gradual: F32, kind: F32, extent: F32, thresholds:
         faint[max(a - 2, 0) : z + 2] = 0.0
     found = [_cut_at(t, cut) for t in np.flatnonzero(plain | (faint > 0)).tolist()]
     gradual_ones = [(_gradual_over(a, z, gradual, kind), z - a) for a, z in runs if z - a < len(gradual)]
-    found += [t for t, length in gradual_ones if t.probability >= _SURE or not _is_long_wipe(t, length)]
+    found += [t for t, length in gradual_ones if t.probability >= _needed(t.kind, length, thresholds)]
     return tuple(sorted(found, key=lambda t: t.start))
 
 
@@ -195,8 +198,11 @@ def _cut_at(t: int, cut: F32) -> Transition:
     return Transition(kind="cut", start=t - 1, end=t, probability=float(cut[t]))
 
 
-def _is_long_wipe(found: Transition, length: int) -> bool:
-    return found.kind in ("wipe", "other") and length >= _LONG_WIPE
+def _needed(kind: TransitionKind, length: int, thresholds: Thresholds) -> float:
+    """The probability that a gradual transition of some frames must reach."""
+    if kind not in _WIPES:
+        return thresholds.gradual_high
+    return _SURE if length >= _LONG_WIPE else thresholds.wipe_high
 
 
 def _gradual_over(a: int, z: int, gradual: F32, kind: F32) -> Transition:
