@@ -108,7 +108,7 @@ def copied(copy: Copy) -> Iterator[FilmPacket]:
                 continue
             data = bytes(packet)
             if sets is not None:
-                data = _rewritten(data, sets, link=taken == 0 and copy.broken_link)
+                data = rewritten(data, sets, link=taken == 0 and copy.broken_link)
             yield FilmPacket(frame=_frame(copy, packet.pts), data=data, key=packet.is_keyframe)
             taken += 1
             if taken == len(copy):
@@ -123,8 +123,15 @@ def _frame(copy: Copy, pts: int) -> int:
     return copy.first + place
 
 
-def _rewritten(data: bytes, sets: ParameterSets, *, link: bool) -> bytes:
-    """A packet with 4-byte lengths, its parameter sets left out (the header has them)."""
+def rewritten(data: bytes, sets: ParameterSets, *, link: bool) -> bytes:
+    """A packet as it stands in a film: with 4-byte lengths, its parameter sets left out (the header has them).
+
+    Args:
+        link: it is an HEVC CRA whose leading pictures are left out.
+
+    Raises:
+        BitstreamError: it has other parameter sets, or no picture.
+    """
     units, own = without_sets(packet_units(data, sets), sets.codec)
     if any(unit not in sets.units for unit in own):
         raise BitstreamError("its parameters change in the middle")

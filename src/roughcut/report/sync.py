@@ -11,6 +11,7 @@ from roughcut.timebase import format_time
 Json = dict[str, Any]
 ROWS_SHOWN = 500
 _WORDS = {
+    "copied": "the planned frame, bit for bit",
     "matches": "the planned frame",
     "still": "the planned picture; its neighbours look the same",
     "flat": "as planned; too plain to tell neighbours apart",
@@ -19,7 +20,7 @@ _WORDS = {
     "missing": "not there",
     "damaged": "the footage is damaged here",
 }
-_GOOD = ("matches", "still", "flat", "damaged")
+_GOOD = ("copied", "matches", "still", "flat", "damaged")
 
 
 def worst_offset(sync: Json) -> float:

@@ -10,12 +10,13 @@ from typing import Any, Literal
 from roughcut.records import MediaInfo
 from roughcut.timebase import TimeRange, format_time, fraction_text
 
-Likeness = Literal["matches", "still", "flat", "shifted", "differs", "missing", "damaged"]
-"""`matches`: the planned frame and no frame beside it; `still`: the frames beside it look the same; `flat`: too little
-texture, level alone was compared; `damaged`: not the planned frame, but the source does not decode cleanly, and what
-comes out depends on where reading began. These four are good. `shifted`: a frame beside the planned one;
-`differs`: another picture; `missing`: the film has no frame there, or the source cannot be decoded."""
-GOOD = ("matches", "still", "flat", "damaged")
+Likeness = Literal["copied", "matches", "still", "flat", "shifted", "differs", "missing", "damaged"]
+"""`copied`: coded as in the source, bit for bit, from a picture to start from on; `matches`: the planned frame and no
+frame beside it; `still`: the frames beside it look the same; `flat`: too little texture, level alone was compared;
+`damaged`: not the planned frame, but the source does not decode cleanly, and what comes out depends on where reading
+began. These five are good. `shifted`: a frame beside the planned one; `differs`: another picture; `missing`: the film
+has no frame there, or the source cannot be decoded."""
+GOOD = ("copied", "matches", "still", "flat", "damaged")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 film      |==clip 1==|~~|==clip 2==|          ~ dissolve or fade: mixed pictures are not compared
 compared   ^^^    ^^^    ^^^    ^^^           the outermost frame, and two more to confirm a doubtful one
 
+Where nothing is done to a clip, packets are compared first: a frame that is coded as in the source need not be decoded.
 A group of neighbouring frames is read with one seek; clips go in batches, so memory does not grow with the film.
 """
 
@@ -19,13 +20,14 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from roughcut.errors import InputError
 from roughcut.media.decode import read_frames
 from roughcut.media.picture import Conformer, Film, covering
+from roughcut.media.proof.copied import comparable, same_packets
 from roughcut.media.proof.found import FrameMatch, Likeness, SegmentProof
 from roughcut.media.proof.likeness import SIDE, correlation, difference_hash, leaning, luma, unlike
 from roughcut.records import F32, U8, FilmSpec, MediaInfo
 from roughcut.records.effects import Reframe
 from roughcut.timebase import TimeRange, nearest_frame
 from roughcut.timeline.grid import FrameGrid
-from roughcut.timeline.plan import Plan
+from roughcut.timeline.plan import Clip, Plan
 
 BATCH = 32  # clips
 LOOKED_AT = 3  # frames at each end of a clip
@@ -84,7 +86,15 @@ def compare_segments(
     """First and last untouched frame of every clip beside its source; `media` are the probed sources by id."""
     spec = replace(plan.spec, width=film.video.width, height=film.video.height)
     compared: dict[tuple[int, bool], FrameMatch] = {}
-    for batch in _batches(plan, grid):
+    known = {name: not plan.effects and comparable(film, info) for name, info in media.items()}
+    for edges in _batches(plan, grid):
+        batch = list[Edge]()
+        for edge in edges:
+            clip = plan.clips[edge.clip]
+            if known[clip.source] and _plain(clip) and _copied(film, grid, media[clip.source], edge):
+                compared[edge.clip, edge.first] = _frame(grid, edge, "copied")
+            else:
+                batch.append(edge)
         seen = _film_pictures(film, grid, batch, spec)
         for edge, wanted in _source_pictures(plan, grid, batch, media, spec, treat):
             compared[edge.clip, edge.first] = _match(plan, grid, film, edge, seen[edge], wanted)
@@ -95,6 +105,22 @@ def compare_segments(
             first=compared.get((i, True)), last=compared.get((i, False)),
         ) for i, clip in enumerate(plan.clips)
     ]  # fmt: skip
+
+
+def _plain(clip: Clip) -> bool:
+    """True where nothing is done to a clip's pictures."""
+    return not clip.effects and (clip.look is None or clip.look.is_identity())
+
+
+def _copied(film: MediaInfo, grid: FrameGrid, source: MediaInfo, edge: Edge) -> bool:
+    wanted = max(grid.source_time(edge.clip, edge.outermost), source.video.start)
+    return same_packets(film, film.video.start + middle(grid, edge.outermost), source, wanted)
+
+
+def _frame(grid: FrameGrid, edge: Edge, likeness: Likeness) -> FrameMatch:
+    n = edge.outermost
+    source_time = grid.source_time(edge.clip, n)
+    return FrameMatch(film_frame=n, film_time=grid.time(n), source_time=source_time, likeness=likeness)
 
 
 def _batches(plan: Plan, grid: FrameGrid) -> Iterator[list[Edge]]:
@@ -232,9 +258,7 @@ class _View:
 
 def _match(plan: Plan, grid: FrameGrid, film: MediaInfo, edge: Edge, shown: Shown, source: Shown) -> FrameMatch:
     n = edge.outermost
-    found = FrameMatch(
-        film_frame=n, film_time=grid.time(n), source_time=grid.source_time(edge.clip, n), likeness="missing"
-    )
+    found = _frame(grid, edge, "missing")
     views = {k: _view(plan, grid, film, edge.clip, k, shown, source) for k in edge.frames}
     outer = views[n]
     if outer is None:
