@@ -24,6 +24,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
+
 from roughcut.media.probe import probe
 from roughcut.records import FilmSpec, Look, LookControls
 from roughcut.rendering import render_plan
@@ -59,13 +61,28 @@ def run(*arguments: str) -> None:
 
 
 def looped(clip: Path, seconds: int, gop: int, out: Path, size: str = "1920:1080") -> Path:
-    """The clip again and again, at 30 frames/s, with pink noise."""
+    """The clip, encoded once at 30 frames/s, again and again, with pink noise."""
+    once, silent = out.with_suffix(".once.mp4"), out.with_suffix(".silent.mp4")
+    run("-i", str(clip), "-an", "-vf", f"scale={size},setsar=1", "-r", "30", "-c:v", "libx264", "-preset", "veryfast",
+        "-crf", "20", "-g", str(gop), "-pix_fmt", "yuv420p", "-colorspace", "bt709", str(once))  # fmt: skip
+    repeat(once, seconds, silent)
     noise = "anoisesrc=color=pink:amplitude=0.2:sample_rate=48000:seed=1,aformat=channel_layouts=stereo"
-    run("-stream_loop", "-1", "-i", str(clip), "-f", "lavfi", "-i", noise,
-        "-map", "0:v:0", "-map", "1:a:0", "-t", str(seconds), "-vf", f"scale={size},setsar=1", "-r", "30",
-        "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-g", str(gop), "-pix_fmt", "yuv420p",
-        "-colorspace", "bt709", "-c:a", "aac", "-b:a", "192k", str(out))  # fmt: skip
+    run("-i", str(silent), "-f", "lavfi", "-i", noise, "-map", "0:v:0", "-map", "1:a:0", "-t", str(seconds),
+        "-c:v", "copy", "-c:a", "aac", "-b:a", "192k", str(out))  # fmt: skip
     return out
+
+
+def repeat(source: Path, seconds: int, out: Path) -> None:
+    """The packets of a film of 30 frames/s over and over, until `seconds` are full."""
+    with av.open(str(source)) as given, av.open(str(out), "w") as film:
+        stream = film.add_stream_from_template(given.streams.video[0])
+        packets = [(p.pts, p.dts, p.time_base, p.is_keyframe, bytes(p)) for p in given.demux(video=0) if p.size]
+        for turn in range(-(-30 * seconds // len(packets))):
+            for pts, dts, base, key, data in packets:
+                moved, packet = round(turn * len(packets) / (30 * base)), av.Packet(data)
+                packet.stream, packet.time_base, packet.is_keyframe = stream, base, key
+                packet.pts, packet.dts, packet.duration = pts + moved, dts + moved, round(1 / (30 * base))
+                film.mux(packet)
 
 
 def plan_of(footage: Path, cuts: int, *, look: Look | None = None, dissolves: bool = False) -> Plan:
