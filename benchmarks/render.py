@@ -67,13 +67,13 @@ def looped(clip: Path, seconds: int, gop: int, out: Path, size: str = "1920:1080
         "-crf", "20", "-g", str(gop), "-pix_fmt", "yuv420p", "-colorspace", "bt709", str(once))  # fmt: skip
     repeat(once, seconds, silent)
     noise = "anoisesrc=color=pink:amplitude=0.2:sample_rate=48000:seed=1,aformat=channel_layouts=stereo"
-    run("-i", str(silent), "-f", "lavfi", "-i", noise, "-map", "0:v:0", "-map", "1:a:0", "-t", str(seconds),
+    run("-i", str(silent), "-f", "lavfi", "-i", noise, "-map", "0:v:0", "-map", "1:a:0", "-shortest",
         "-c:v", "copy", "-c:a", "aac", "-b:a", "192k", str(out))  # fmt: skip
     return out
 
 
 def repeat(source: Path, seconds: int, out: Path) -> None:
-    """The packets of a film of 30 frames/s over and over, until `seconds` are full."""
+    """The packets of a film of 30 frames/s over and over, whole, until `seconds` are full."""
     with av.open(str(source)) as given, av.open(str(out), "w") as film:
         stream = film.add_stream_from_template(given.streams.video[0])
         packets = [(p.pts, p.dts, p.time_base, p.is_keyframe, bytes(p)) for p in given.demux(video=0) if p.size]
