@@ -107,7 +107,8 @@ def test_an_edit_leaves_its_looks_and_a_failed_one_none(tmp_path: Path, monkeypa
 
     Image.fromarray(flat((60, 90, 120), (40, 40))).save(tmp_path / "blue.png")
     wishes = {"like": tmp_path / "blue.png", "keep": "all"}
-    result = pipeline.edit(source, tmp_path / "one" / "cut.mp4", **wishes)
+    result = pipeline.edit(source, tmp_path / "one" / "cut.mp4", look="none", **wishes)
+    assert "1 of 1 moments are corrected" in result.reports[0].read_text()
     assert result.looks == tmp_path / "one" / "cut.looks"
     assert ("looks", result.looks) in result.files()
     assert json.loads(json.dumps(result.json()))["looks"] == str(result.looks)

@@ -77,7 +77,9 @@ def _strength(clip: Clip) -> float:
     if clip.look is None:
         return 0.0
     regional = max((abs(v) for row in clip.look.grid or () for v in row), default=0.0)
-    return sum(abs(v) for v in clip.look.controls.values()) + regional
+    liked = 0.0 if clip.look.match is None else clip.look.match.strength
+    every = (clip.look.controls, *(key.controls for key in clip.look.keys))
+    return max(sum(abs(v) for v in controls.values()) for controls in every) + regional + liked
 
 
 def _look_card(clip: Clip, plan: Plan, album: Album, apply_look: ApplyLook) -> str:
