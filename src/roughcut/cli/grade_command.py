@@ -71,5 +71,6 @@ def words(look: Look) -> str:
         if abs(value) >= 0.01
     ]  # fmt: skip
     more = ["regions"] if look.grid is not None else []
+    more += [f"{len(look.keys)} keys against drift"] if look.keys else []
     more += [f"as {look.match.reference}"] if look.match is not None else []
     return ", ".join([*moved, *more]) or "left alone"

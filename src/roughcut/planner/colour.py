@@ -164,6 +164,8 @@ def graded(clip: Clip, look: Look | None, own: Look) -> Clip:
     words = f"colour corrected as predicted for this shot, confidence {look.confidence:.2f}"
     if look.controls != own.controls:
         words += ", with an eye on its neighbours of one scene and on skin"
+    if look.keys:
+        words += ", against the drift of the camera by keys"
     decision = Decision(code="learned_look", words=words, probability=look.confidence)
     if look.match is not None:
         before = "" if replace(look, match=None).is_identity() else f", {words} before"
