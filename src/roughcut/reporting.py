@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,7 +17,7 @@ from roughcut.effects.tone import tone_between
 from roughcut.errors import InputError
 from roughcut.media.decode import still
 from roughcut.media.probe import probe
-from roughcut.records import HD_COLOUR, U8, Analysis, Look
+from roughcut.records import HD_COLOUR, U8, Analysis, Look, MediaInfo
 from roughcut.records.effects import Cover
 from roughcut.rendering import EditResult
 from roughcut.report.data import FilmResult
@@ -42,7 +43,9 @@ def reported(result: EditResult, analyses: Sequence[Analysis], analysing: float,
         film=result.film, sync=result.proof.to_dict(), seconds=seconds, notes=result.remarks, recipe=recipe,
         size_bytes=result.film.stat().st_size, frames=result.proof.frames_found,
     )  # fmt: skip
-    write_report(*paths, analyses, result.plan, told, _no_still if hides(result.plan) else sdr_still, _graded)
+    known = {a.media.path: a.media for a in analyses}
+    still_at = _no_still if hides(result.plan) else partial(sdr_still, known=known)
+    write_report(*paths, analyses, result.plan, told, still_at, _graded)
     return replace(result, reports=paths, seconds={**seconds, "report": perf_counter() - began})
 
 
@@ -55,9 +58,9 @@ def _no_still(path: Path, t: Fraction) -> U8:
     raise InputError("faces are hidden", where=path)
 
 
-def sdr_still(path: Path, t: Fraction) -> U8:
-    """A still [h, w, 3] as an SDR display shows it: HDR is tone-mapped."""
-    info = probe(path)
+def sdr_still(path: Path, t: Fraction, *, known: Mapping[Path, MediaInfo] | None = None) -> U8:
+    """A still [h, w, 3] as an SDR display shows it: HDR is tone-mapped. Files that are not `known` are probed."""
+    info = (known or {}).get(path) or probe(path)
     tone = tone_between(info.video.colour, HD_COLOUR, info.video.peak)
     rgb = still(info, t)
     return rgb if tone is None else tone(rgb).astype(np.uint8, copy=False)
