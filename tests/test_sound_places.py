@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+import roughcut
 from media import Sound, beeps, find_beeps, flat, write_media
 from roughcut.media.audio import SoundReader, _Phase, frame_of, read_sound
 from roughcut.media.probe import probe
@@ -130,3 +131,17 @@ def test_early_sound_is_trimmed_to_the_pictures(tmp_path: Path, ending: str) -> 
     np.testing.assert_allclose(find_beeps(heard, 16_000), [0.2, 1.2, 2.2, 3.2, 4.2], atol=0.002)
     sound = read_sound(info, TimeRange(Fraction(9, 10), Fraction(4)), 48_000, "stereo")
     np.testing.assert_allclose(find_beeps(sound, 48_000), [0.1, 1.1, 2.1], atol=0.002)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000])
+def test_slow_sound_ends_where_the_film_does(tmp_path: Path, rate: int) -> None:
+    """A frame of AAC lasts an eighth of a second at 8 kHz; the last one of a film ends inside it, by the file."""
+    source = write_media(
+        tmp_path / "a.mp4",
+        (flat(60 + k % 100) for k in range(123)),
+        sound=Sound(beeps(4.92, [1, 2, 3], rate=rate), rate),
+    )
+    result = roughcut.edit(source, tmp_path / "cut.mp4", keep="all", smart="never")
+    sound = result.proof.streams[1].count
+    assert result.proof.problems == ()
+    assert abs(sound.found - sound.expected) <= 1

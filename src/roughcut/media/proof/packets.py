@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.packet import Packet
 
 from roughcut.media.decode import decoded, demuxed
 from roughcut.media.faults import Losses, opened
@@ -100,8 +103,15 @@ def walk(info: MediaInfo, listeners: Sequence[Listener], losses: Losses) -> tupl
             k = tracks[packet.stream_index]
             for frame in decoded(packet, losses):
                 if isinstance(frame, AudioFrame):
-                    listeners[k](heard[k].add(_time(frame), frame.samples), frame)
+                    listeners[k](heard[k].add(_time(frame), min(frame.samples, _said(packet, heard[k].rate))), frame)
     return pictures, heard
+
+
+def _said(packet: Packet[Any], rate: int) -> int:
+    """Samples that a packet lasts by the file, where it counts in samples: the last one may end before its codec's
+    frame does, by an eighth of a second at 8 kHz."""
+    exact = packet.duration and packet.time_base is not None and packet.time_base * rate == 1
+    return int(packet.duration) if exact and packet.duration is not None else sys.maxsize
 
 
 def _heard(rate: int, time_base: Fraction | None) -> Heard:
