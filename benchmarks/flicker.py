@@ -7,7 +7,7 @@ and warm. The table shows the standard deviation over the frames of mean(Lab cor
 L, a and b; mean over pictures, then the worst. The bar is .02.
 
     shot     the product: one look for the shot, or its keys
-    chart    the same look on one still chart: only what the look itself does
+    chart    the same look on one still chart: 0 by construction, unless the look has keys
     single   what every frame's own look would do
 """
 
