@@ -17,6 +17,7 @@ import numpy as np
 from roughcut.effects.cubes import write_cdl
 from roughcut.effects.looks import apply_look, look_lut, read_cube, write_cube
 from roughcut.errors import InputError, OptionError
+from roughcut.features.frames import embedded
 from roughcut.media.picture_files import ENDINGS, read_picture, to_eight, write_picture
 from roughcut.media.probe import probe
 from roughcut.media.stills import stills_at
@@ -25,7 +26,7 @@ from roughcut.planner.colour import laid, matched, scene, softened
 from roughcut.records import U8, Look, LookControls, Progress, no_progress
 from roughcut.results import claim
 from roughcut.spatial.colour import robust_mean
-from roughcut.spatial.mapper import SpaceMapper, resized, shot_look
+from roughcut.spatial.mapper import SpaceMapper, Store, resized, shot_look
 from roughcut.spatial.skin import skin_kept
 from roughcut.timeline.plan import Join, Plan
 
@@ -104,30 +105,43 @@ def grade_pictures(
     """
     if not dry_run:
         claim([out for _, out in pairs], inputs=[source for source, _ in pairs], force=force)
-    mapper = SpaceMapper(store)
+    eye = Eye()
     reference = None if wish.reference is None else reference_of(wish.reference)
     for number, (source, out) in enumerate(pairs):
         progress("grading", number, len(pairs))
         held = read_picture(source)
-        look = _look(mapper, to_eight(held.rgb), wish, reference)
+        look = _look(eye, to_eight(held.rgb), wish, reference)
         if not dry_run:
             write_picture(out, replace(held, rgb=apply_look(held.rgb, look)))
         yield Graded(source=source, out=out, look=look, note=held.note)
     progress("grading", len(pairs), len(pairs))
 
 
-def _look(mapper: SpaceMapper, rgb: U8, wish: Wish, reference: U8 | None) -> Look:
-    look = picture_look(mapper, rgb)
+class Eye:
+    """Finds the look of lone pictures: X and V without a film.
+
+    Args:
+        networks: where the colour network comes from; the encoder is the shipped one.
+
+    Raises:
+        ModelError: a network is missing or was altered.
+    """
+
+    def __init__(self, networks: Store = store) -> None:
+        self._encoder, self._mapper = store.load("encoder"), SpaceMapper(networks)
+
+    def look(self, rgb: U8) -> Look:
+        """Of one picture [h, w, 3]."""
+        colour = self._mapper.look_at(rgb[None], next(embedded(self._encoder, rgb[None])))
+        return shot_look(colour, np.zeros(1, np.int64), np.ones(1, np.float32))
+
+
+def _look(eye: Eye, rgb: U8, wish: Wish, reference: U8 | None) -> Look:
+    look = eye.look(rgb)
     look = skin_kept(look, scene(small(rgb)), None, laid)
     if wish.reference is not None:
         look = replace(look, match=matched(wish.reference, scene(small(rgb), look), reference))
     return softened(look, wish.strength)
-
-
-def picture_look(mapper: SpaceMapper, rgb: U8) -> Look:
-    """The look of one picture [h, w, 3]."""
-    colour = mapper.look_at(rgb[None])
-    return shot_look(colour, np.zeros(1, np.int64), np.ones(1, np.float32))
 
 
 def reference_of(path: Path) -> U8 | None:

@@ -20,9 +20,9 @@ from PIL import Image
 from roughcut.effects.looks import apply_look
 from roughcut.errors import DataError
 from roughcut.evaluation.delta_e import LUMINANCE, ciede2000, display, lab, linear
+from roughcut.grading import Eye
 from roughcut.models import store
-from roughcut.records import U8, Look, Progress, no_progress
-from roughcut.spatial.mapper import SpaceMapper, shot_look
+from roughcut.records import U8, Progress, no_progress
 
 Method = Callable[[U8], U8]
 HARM = 0.5  # CIEDE2000 by which a picture must get worse to count as harmed
@@ -75,7 +75,7 @@ def evaluate_colour(
         DataError: a folder is missing, a pair is not whole, or sizes differ. ModelError: no network.
     """
     pairs = find_pairs(data)
-    methods = {**CLASSICS, "ours": corrector(SpaceMapper(Folder(models) if models else store))}
+    methods = {**CLASSICS, "ours": corrector(Eye(Folder(models) if models else store))}
     rows: dict[str, list[NDArray[np.float64]]] = {name: [] for name in methods}
     for i, (faulty_path, target_path) in enumerate(pairs):
         progress("measuring colour", i, len(pairs))
@@ -89,14 +89,9 @@ def evaluate_colour(
     return ColourReport(pictures=len(pairs), scores={name: _score(np.stack(found)) for name, found in rows.items()})
 
 
-def corrector(mapper: SpaceMapper) -> Method:
+def corrector(eye: Eye) -> Method:
     """The product's own way for one picture [h, w, 3]: look at it, take one look, apply it."""
-    return lambda picture: np.asarray(apply_look(picture, look_of(mapper, picture)), np.uint8)
-
-
-def look_of(mapper: SpaceMapper, picture: U8) -> Look:
-    """The look of a picture on its own, as of a shot of one frame."""
-    return shot_look(mapper.look_at(picture[None]), np.zeros(1, np.int64), np.ones(1, np.float32))
+    return lambda picture: np.asarray(apply_look(picture, eye.look(picture)), np.uint8)
 
 
 def unchanged(picture: U8) -> U8:

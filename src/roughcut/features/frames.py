@@ -64,6 +64,13 @@ def frame_stats(luma: F32, before: F32 | None) -> F32:
     return np.stack(columns, 1).astype(np.float32)
 
 
+def embedded(encoder: Model, pictures: U8) -> Iterator[F32]:
+    """The encoder's rows of [n, h, w, 3] pictures of any size, a few at a time: [up to 4, D]."""
+    squashed = resize(pictures, *ENCODER_SIZE)
+    for at in range(0, len(squashed), ROWS_PER_RUN):
+        yield encoder.run(pictures=squashed[at : at + ROWS_PER_RUN])["embedding"]
+
+
 class FrameFeatures:
     """Consumes the decode pass batch by batch; the result does not depend on how the pass was cut into batches."""
 
@@ -83,7 +90,7 @@ class FrameFeatures:
         if len(batch.pictures):
             self._frames.append(batch.picture_frames)
             self._pictures.append(self._small(batch.pictures))
-            for rows in self._embed(resize(batch.pictures, *ENCODER_SIZE)):
+            for rows in embedded(self._encoder, batch.pictures):
                 self._embeddings.append(rows)
 
     def finish(self) -> FrameRows:
@@ -98,7 +105,3 @@ class FrameFeatures:
     def _small(self, pictures: U8) -> U8:
         height, width = pictures.shape[1:3]
         return resize(pictures, SMALL_WIDTH, max(round(height * SMALL_WIDTH / width), 1))
-
-    def _embed(self, pictures: U8) -> Iterator[F32]:
-        for at in range(0, len(pictures), ROWS_PER_RUN):
-            yield self._encoder.run(pictures=pictures[at : at + ROWS_PER_RUN])["embedding"]

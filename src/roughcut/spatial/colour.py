@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from roughcut.records import F32, LookControls
 
 CAPS: dict[str, float] = {
-    "temperature": 1.6,
-    "tint": 0.7,
+    "temperature": 3.0,
+    "tint": 1.0,
     "exposure": 1.6,
     "black": 0.2,
     "white": 0.4,

@@ -1,6 +1,6 @@
 """V = SpaceMapper(X, U): what each shot's pictures and the moments they lie in say of its colour. Changes no pixel.
 
-pictures [P, h, w, 3]  --colour network-->  sliders, confidence, regional stops of every picture
+pictures, rows of X    --colour network-->  sliders, confidence, regional stops of every picture
 timing (U)             --picture_weights->  how much each picture counts in its shot
 both                   --robust mean----->  one Look per shot: nothing flickers, nothing jumps inside a shot
 """
@@ -34,7 +34,7 @@ _CLOSEST_COST = 10**9
 class Network(Protocol):
     """What is asked of a loaded network."""
 
-    def run(self, **inputs: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]: ...
+    def run(self, **inputs: NDArray[np.uint8] | F32) -> dict[str, NDArray[np.float32]]: ...
 
 
 class Store(Protocol):
@@ -65,13 +65,13 @@ class SpaceMapper:
     def __init__(self, store: Store) -> None:
         self._network = store.load("colour")
 
-    def look_at(self, pictures: U8) -> PictureColour:
-        """Each of [N, h, w, 3] pictures (full-range display RGB, N >= 1) on its own, a few at a time."""
+    def look_at(self, pictures: U8, rows: F32) -> PictureColour:
+        """Each of [N, h, w, 3] pictures (full-range display RGB, N >= 1) with its row of X [N, D] on its own."""
         inside = inside_bars(pictures)
         found, seen = [], []
-        for run in blocks(pictures, _PICTURES_PER_RUN):
+        for run, known in zip(blocks(pictures, _PICTURES_PER_RUN), blocks(rows, _PICTURES_PER_RUN), strict=True):
             small = resized(run[:, *inside], *INPUT_SIZE)
-            found.append(self._network.run(pictures=small))
+            found.append(self._network.run(pictures=small, rows=known))
             seen.append(evidence(small))
         sliders, confidence, grid = (
             np.concatenate([f[key] for f in found]) for key in ("sliders", "confidence", "grid")
@@ -83,7 +83,7 @@ class SpaceMapper:
         """One look per shot, in order; a shot without a picture takes the nearest one, identity where there is none."""
         if not len(features.pictures):
             return tuple(Look(confidence=0.0) for _ in timing.shots)
-        colour = self.look_at(features.pictures)
+        colour = self.look_at(features.pictures, features.embeddings)
         weights = picture_weights(features, timing)
         chosen = (_pictures_of(shot, features, weights) for shot in timing.shots)
         return tuple(_keyed(shot_look(colour, rows, weights), features, rows, weights) for rows in chosen)

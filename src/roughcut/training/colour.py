@@ -1,6 +1,6 @@
 """`roughcut train colour`: learn to undo camera faults, and to leave good pictures alone.
 
-The loss is a colour difference between the corrected and the original picture in OKLab (Ottosson 2020), not a
+The loss is a colour difference between the corrected and the original picture as people see it (CIE94), not a
 distance between sliders: many sliders make one picture. It is taken three times:
 
     full     every slider as predicted                      teaches the sliders
@@ -19,23 +19,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from roughcut.networks.spatial import LUMA, TRANSFER, SpaceMapper, apply_controls, grid_gain
-from roughcut.records import U8
-from roughcut.spatial.mapper import INPUT_SIZE
+from roughcut.evaluation.delta_e import RGB_TO_XYZ
+from roughcut.networks.spatial import (
+    BINS,
+    LUMA,
+    REACH,
+    TRANSFER,
+    SpaceMapper,
+    apply_controls,
+    chroma,
+    grid_gain,
+    soft_bins,
+)
+from roughcut.training.colour_pool import LIGHTS, Pool, load_pool
 from roughcut.training.export import check_equal, to_onnx, write_card
 from roughcut.training.faults import FaultSettings, degrade
-from roughcut.training.footage import Footage
 from roughcut.training.manifest import read
-from roughcut.training.material import load_footage
 from roughcut.training.settings import settings
 from roughcut.training.tasks import Batch, Recipe, TaskInput
 
-VERSION = "1"
-WIDTH, HEIGHT = INPUT_SIZE
+VERSION = "2"
 VALIDATION_ROUNDS = 3  # faulty versions of every held-out picture
 FACTS = {
     "description": "a small picture to colour sliders, their confidence and regional stops (effects/looks.py)",
-    "input": "RGB, full range, non-linear, squashed to the size in `inputs`; any aspect",
+    "input": "RGB, full range, non-linear, squashed to the size in `inputs`; any aspect; and the encoder's row of it",
 }
 
 
@@ -44,40 +51,58 @@ class ColourSettings:
     """The `[task]` table."""
 
     batch: int = 64
-    stills: float = 0.7
-    """Share of photographs in a batch, the rest are frames of shots."""
-    harm: float = 2.0
+    crops: int = 8
+    """Parts of each photograph to learn from; of other pictures fewer."""
+    white: float = 0.3
+    """What a nat of not knowing where white lies costs."""
+    harm: float = 1.0
     """What a unit of harm costs, next to a unit of difference left."""
     clean: float = 0.28
     """Share of pictures without a fault."""
 
 
-def oklab(rgb: Tensor) -> Tensor:
-    """Display RGB [..., 3] in 0..1 to OKLab, scaled so that white has L = 100."""
+def lab(rgb: Tensor) -> Tensor:
+    """Display RGB [..., 3] in 0..1 to CIE L*a*b*; the same as `evaluation.delta_e.lab`."""
     light = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
-    to_cones = rgb.new_tensor(
-        ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
-         (0.0883024619, 0.2817188376, 0.6299787005))
-    )  # fmt: skip
-    to_lab = rgb.new_tensor(
-        ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
-         (0.0259040371, 0.7827717662, -0.8086757660))
-    )  # fmt: skip
-    cones = (light @ to_cones.T).clamp(min=1e-5) ** (1 / 3)
-    return 100 * cones @ to_lab.T
+    xyz = light @ (rgb.new_tensor(RGB_TO_XYZ / RGB_TO_XYZ.sum(1, keepdims=True)).T)
+    f = torch.where(xyz > 216 / 24389, xyz.clamp(min=216 / 24389) ** (1 / 3), (24389 / 27 * xyz + 16) / 116)
+    x, y, z = f.unbind(-1)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-1)
 
 
 def difference(a: Tensor, b: Tensor) -> Tensor:
-    """[N] mean OKLab distance of display pictures [N, P, 3]; colour counts twice, as the eye has it."""
-    weights = a.new_tensor((1.0, 2.0, 2.0))
-    apart = (oklab(a) - oklab(b)) * weights
-    return torch.sqrt((apart * apart).sum(-1) + 1e-2).mean(1)
+    """[N] mean colour difference of display pictures [N, P, 3] to the right ones `b`: CIE94, graphic arts.
+
+    CIEDE2000 without what has no slope everywhere; what saturated colours miss counts less, as people see it.
+    """
+    ours, right = lab(a), lab(b)
+    chroma, right_chroma = (torch.sqrt((x[..., 1:] ** 2).sum(-1) + 1e-4) for x in (ours, right))
+    apart = ours - right
+    light, colour = apart[..., 0] ** 2, (chroma - right_chroma) ** 2
+    hue = (apart[..., 1:] ** 2).sum(-1) - colour
+    squares = light + colour / (1 + 0.045 * right_chroma) ** 2 + hue.clamp(min=0) / (1 + 0.015 * right_chroma) ** 2
+    return torch.sqrt(squares + 1e-2).mean(1)
 
 
 def corrected(rgb: Tensor, sliders: Tensor, grid: Tensor | None = None) -> Tensor:
     """Pictures [N, h, w, 3] under sliders [N, 8] and stops [N, 3, 4], as pixels [N, h * w, 3]."""
     pixels = apply_controls(rgb.flatten(1, 2), sliders)
     return pixels if grid is None else (pixels * grid_gain(grid, *rgb.shape[1:3])).clamp(0, 1)
+
+
+def missed_white(logits: Tensor, faulty: Tensor, good: Tensor) -> Tensor:
+    """[N] cross entropy of a plane of logits and the cast: how far chroma moved from the right picture to the faulty
+    one, where neither is dark, clipped or colourful."""
+    (u, v), (right_u, right_v) = chroma(faulty), chroma(good)
+    sure = ((faulty.amin(-1) - 0.05) * 20).clamp(0, 1) * ((0.98 - torch.maximum(faulty, good).amax(-1)) * 20).clamp(
+        0, 1
+    )
+    weights = (sure * torch.exp(-2 * (right_u**2 + right_v**2))).flatten(1) + 1e-6
+    weights = weights / weights.sum(1, keepdim=True)
+    at = [((x - y).flatten(1) * weights).sum(1, keepdim=True) for x, y in ((u, right_u), (v, right_v))]
+    rows, columns = (soft_bins(x, -REACH, REACH, BINS)[:, 0] for x in at)
+    target = (rows[:, :, None] * columns[:, None]).flatten(1)
+    return -(target * torch.log_softmax(logits.flatten(1), dim=1)).sum(1)
 
 
 def gray_world(rgb: Tensor) -> Tensor:
@@ -100,46 +125,38 @@ class ColourTask:
         manifest = read(given.data)
         self._licences = manifest.licences()
         self._faults = FaultSettings(clean=self.settings.clean)
-        self._training = load_footage(manifest, "train", given.cache, given.progress)
-        held_out = load_footage(manifest, "val", given.cache, given.progress)
-        self._validation = self._validation_set(held_out)
+        crops, cache = self.settings.crops, given.cache
+        self._training = load_pool(manifest, "train", crops, given.seed, cache, given.progress)
+        self._validation = self._validation_set(load_pool(manifest, "val", 1, given.seed, cache, given.progress))
 
     def network(self) -> nn.Module:
         """A fresh one."""
         return SpaceMapper()
 
     def batch(self, step: int) -> Batch:
-        """Good pictures and faulty versions of them."""
+        """Good pictures and faulty versions of them, half of them mirrored."""
         rng = np.random.default_rng((self._seed, step))
-        pictures = [self._picture(self._training, rng) for _ in range(self.settings.batch)]
-        return self._degraded(torch.stack(pictures), step)
+        pool, count = self._training, self.settings.batch
+        drawn = rng.integers(len(pool.good), size=count)
+        good = pool.good[drawn]
+        good[: count // 2] = good[: count // 2, :, ::-1]
+        rows = pool.rows[drawn, rng.integers(LIGHTS, size=count)]
+        return self._degraded(torch.from_numpy(good).float() / 255, torch.from_numpy(rows), step)
 
-    def _picture(self, footage: Footage, rng: np.random.Generator) -> Tensor:
-        """[48, 64, 3] in 0..1: a crop of a photograph or of a frame, mirrored or not."""
-        from_stills = bool(footage.stills) and (not footage.shots or rng.random() < self.settings.stills)
-        kind = footage.stills if from_stills else footage.shots
-        material = kind[int(rng.integers(len(kind)))]
-        frame = material[int(rng.integers(len(material)))]
-        height, width = frame.shape[:2]
-        h, w = (round(side * rng.uniform(0.5, 1.0)) for side in (height, width))
-        y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-        part = frame[y : y + h, x : x + w]
-        return _small(part[:, ::-1] if rng.random() < 0.5 else part)
-
-    def _degraded(self, pictures: Tensor, step: int) -> Batch:
+    def _degraded(self, good: Tensor, rows: Tensor, step: int) -> Batch:
         draw = torch.Generator().manual_seed(self._seed * 1_000_003 + step)
-        faulty, clean = degrade(pictures, self._faults, draw)
-        return {"good": pictures, "faulty": faulty, "clean": clean}
+        faulty, right, clean = degrade(good, self._faults, draw)
+        return {"good": right, "faulty": faulty, "clean": clean, "rows": rows}
 
-    def _validation_set(self, footage: Footage) -> Batch:
+    def _validation_set(self, pool: Pool) -> Batch:
         """Every held-out picture, whole, with a few fixed faults."""
-        frames = [material[len(material) // 2] for material in (*footage.stills, *footage.shots)]
-        pictures = torch.stack([_small(f) for f in frames for _ in range(VALIDATION_ROUNDS)])
-        return self._degraded(pictures, -1 + 2**31)
+        good = torch.from_numpy(pool.good).float().repeat_interleave(VALIDATION_ROUNDS, 0) / 255
+        rows = torch.from_numpy(pool.rows[:, :VALIDATION_ROUNDS]).flatten(0, 1)
+        return self._degraded(good, rows, -1 + 2**31)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """Full, local and shrunk differences, and harm (see above)."""
-        sliders, trust, grid = network.judge(batch["faulty"])  # type: ignore[operator]
+        """Full, local and shrunk differences, harm, and where white lies (see above)."""
+        sliders, trust, grid, logits = network.judge(batch["faulty"], batch["rows"])  # type: ignore[operator]
         faulty, good = batch["faulty"][:, ::2, ::2], batch["good"][:, ::2, ::2].flatten(1, 2)  # a quarter says as much
         full = difference(corrected(faulty, sliders), good)
         local = difference(corrected(faulty, sliders.detach(), grid), good)
@@ -147,13 +164,14 @@ class ColourTask:
             corrected(faulty, sliders.detach() * trust[:, :1], grid.detach() * trust[:, 1, None, None]), good
         )
         harm = F.relu(shrunk - difference(faulty.flatten(1, 2), good))
-        return (full + 0.5 * local + shrunk + self.settings.harm * harm).mean()
+        white = missed_white(logits, batch["faulty"], batch["good"])
+        return (full + 0.5 * local + shrunk + self.settings.harm * harm + self.settings.white * white).mean()
 
     @torch.no_grad()
     def validate(self, network: nn.Module) -> dict[str, float]:
         """Mean OKLab difference left on held-out pictures, beside gray-world, and what was harmed."""
         faulty, good, clean = (self._validation[key] for key in ("faulty", "good", "clean"))
-        sliders, trust, grid = network(faulty * 255)
+        sliders, trust, grid = network(faulty * 255, self._validation["rows"])
         target = good.flatten(1, 2)
         before = difference(faulty.flatten(1, 2), target)
         after = difference(corrected(faulty, sliders * trust[:, None], grid), target)
@@ -173,15 +191,10 @@ class ColourTask:
         """`colour.onnx` and its card."""
         path = folder / "colour.onnx"
         network = network.eval()
-        example = (self._validation["faulty"][:3] * 255).round().to(torch.uint8)
-        axes = {name: {0: "n"} for name in ("pictures", "sliders", "confidence", "grid")}
-        to_onnx(network, {"pictures": example}, path, outputs=["sliders", "confidence", "grid"], axes=axes)
-        worst = check_equal(network, path, [{"pictures": example}, {"pictures": example[:1]}])
+        held = self._validation
+        example = {"pictures": (held["faulty"][:3] * 255).round().to(torch.uint8), "rows": held["rows"][:3]}
+        axes = {name: {0: "n"} for name in ("pictures", "rows", "sliders", "confidence", "grid")}
+        to_onnx(network, example, path, outputs=["sliders", "confidence", "grid"], axes=axes)
+        worst = check_equal(network, path, [example, {name: held[:1] for name, held in example.items()}])
         write_card(path, version=VERSION, recipe=recipe, data=self._licences, difference=worst, **FACTS)
         return [path]
-
-
-def _small(picture: U8) -> Tensor:
-    """[h, w, 3] uint8 to [48, 64, 3] in 0..1, averaged over areas."""
-    planes = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
-    return F.adaptive_avg_pool2d(planes, (HEIGHT, WIDTH))[0].permute(1, 2, 0)

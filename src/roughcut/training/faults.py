@@ -36,12 +36,13 @@ class FaultSettings:
     tone: float = 0.5
     points: float = 0.35
     saturation: float = 0.35
-    shading: float = 0.25
+    shading: float = 0.15
 
 
-def degrade(rgb: Tensor, settings: FaultSettings, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Faulty versions of display pictures [N, h, w, 3] in 0..1, and which of them were left clean [N] (bool).
+def degrade(rgb: Tensor, settings: FaultSettings, draw: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Faulty versions of display pictures [N, h, w, 3] in 0..1, what they should be, and which were left clean [N].
 
+    Bars and titles lie over both, for no correction should take them off; specks over the faulty one alone.
     Clean ones still get what every file has: coarse chroma, 8 bit, now and then a title.
     """
     n = len(rgb)
@@ -57,7 +58,9 @@ def degrade(rgb: Tensor, settings: FaultSettings, draw: torch.Generator) -> tupl
     x = _tone(x, pick(settings.tone), draw)
     x = _points(x, pick(settings.points), draw)
     x = _saturate(x, pick(settings.saturation), draw)
-    return _record(_overlay(x, draw), draw), clean
+    bars, title = _bars(x, draw), _title(x, draw)
+    faulty, right = (torch.maximum(picture * bars, title) for picture in (x, rgb))
+    return _record(_specks(faulty, draw), draw), right, clean
 
 
 def _uniform(draw: torch.Generator, n: int, low: float, high: float, *more: int) -> Tensor:
@@ -82,14 +85,17 @@ def locus(kelvin: Tensor) -> Tensor:
 def _balance(light: Tensor, on: Tensor, draw: torch.Generator) -> Tensor:
     """The wrong white: gains along the locus and across it, taken in a random camera's own primaries."""
     n = len(light)
-    mired = 154 + 105 * torch.randn((n,), generator=draw)
-    gains = locus(1e6 / mired.clamp(45, 480)) / locus(torch.tensor([6500.0]))
+    daylight = 154 + 90 * torch.randn((n,), generator=draw)
+    lamps = 250 + 160 * torch.rand((n,), generator=draw)
+    mired = torch.where(torch.rand((n,), generator=draw) < 0.25, lamps, daylight.clamp(45, 400))
+    gains = locus(1e6 / mired) / locus(torch.tensor([6500.0]))
     gains = gains / (gains @ torch.tensor(LUMA))[:, None]
     gains[:, 1] *= torch.exp2(0.22 * torch.randn((n,), generator=draw))
     gains = gains ** (1 * on[:, 0, 0])
     mix = torch.eye(3) * 0.6 + 0.6 * torch.rand((n, 3, 3), generator=draw) * (1 - torch.eye(3)) * 0.35
     mix = mix / mix.sum(-1, keepdim=True)
-    camera = torch.einsum("nij,nhwj->nhwi", mix, light) * gains[:, None, None]
+    seen = torch.einsum("nij,nj->ni", mix, gains)  # white lands on the locus, however the camera mixes
+    camera = torch.einsum("nij,nhwj->nhwi", mix, light) * seen[:, None, None]
     back = torch.einsum("nij,nhwj->nhwi", torch.linalg.inv(mix), camera).clamp(min=0)
     return torch.where(on > 0, back, light)
 
@@ -97,8 +103,8 @@ def _balance(light: Tensor, on: Tensor, draw: torch.Generator) -> Tensor:
 def _expose(light: Tensor, on: Tensor, shade: Tensor, draw: torch.Generator) -> Tensor:
     """Wrong exposure with clipping, smooth regional shading, and flare (stray light over everything)."""
     n, h, w = light.shape[:3]
-    stops = torch.randn((n, 1, 1, 1), generator=draw) * 0.9 - 0.15
-    coarse = F.interpolate(0.9 * torch.randn((n, 1, 2, 3), generator=draw), size=(5, 7), mode="bicubic")[:, 0]
+    stops = torch.randn((n, 1, 1, 1), generator=draw) * 0.8 - 0.15
+    coarse = F.interpolate(0.6 * torch.randn((n, 1, 2, 3), generator=draw), size=(5, 7), mode="bicubic")[:, 0]
     field = grid_gain(coarse.clamp(-1.5, 1.5) * shade[:, :, :, 0] * TRANSFER, h, w).reshape(n, h, w, 1)
     flare = _uniform(draw, n, 0, 0.06) * on * (_uniform(draw, n, 0, 1) < 0.4)
     return light * torch.exp2(stops.clamp(-2, 1.6) * on) * field * (1 - flare) + flare * light.mean(
@@ -133,22 +139,34 @@ def _saturate(x: Tensor, on: Tensor, draw: torch.Generator) -> Tensor:
     return (luma + gain * (x - luma)).clamp(0, 1)
 
 
-def _overlay(x: Tensor, draw: torch.Generator) -> Tensor:
-    """What is no part of the scene: black bars, a bright title, a logo."""
+def _bars(x: Tensor, draw: torch.Generator) -> Tensor:
+    """[N, h, w, 1]: 0 under black bars, which few pictures have, else 1."""
     n, h, w = x.shape[:3]
     rows = (torch.arange(h) + 0.5)[None, :, None, None] / h
     columns = (torch.arange(w) + 0.5)[None, None, :, None] / w
     bar = _uniform(draw, n, 0.06, 0.16) * (_uniform(draw, n, 0, 1) < 0.08)
     side = _uniform(draw, n, 0.08, 0.2) * (_uniform(draw, n, 0, 1) < 0.04)
     inside = (rows > bar) & (rows < 1 - bar) & (columns > side) & (columns < 1 - side)
-    x = x * inside
+    return inside.float()
+
+
+def _title(x: Tensor, draw: torch.Generator) -> Tensor:
+    """[N, h, w, 1]: 1 where white letters are, in few pictures, else 0."""
+    n, h, w = x.shape[:3]
+    rows = (torch.arange(h) + 0.5)[None, :, None, None] / h
+    columns = (torch.arange(w) + 0.5)[None, None, :, None] / w
     top, left = _uniform(draw, n, 0.05, 0.85), _uniform(draw, n, 0.05, 0.6)
     box = (rows > top) & (rows < top + 0.1) & (columns > left) & (columns < left + 0.35)
     letters = torch.rand((n, h, w, 1), generator=draw) < 0.5
-    title = box & letters & (_uniform(draw, n, 0, 1) < 0.06)
+    return (box & letters & (_uniform(draw, n, 0, 1) < 0.06)).float()
+
+
+def _specks(x: Tensor, draw: torch.Generator) -> Tensor:
+    """Lone pixels of one ink a picture."""
+    n, h, w = x.shape[:3]
     speck = torch.rand((n, h, w, 1), generator=draw) < 0.006 * (_uniform(draw, n, 0, 1) < 0.25)
-    ink = torch.rand((n, 1, 1, 3), generator=draw).round()  # one ink per picture
-    return torch.where(title, torch.ones(()), torch.where(speck, ink, x))
+    ink = torch.rand((n, 1, 1, 3), generator=draw).round()
+    return torch.where(speck, ink, x)
 
 
 def _record(x: Tensor, draw: torch.Generator) -> Tensor:

@@ -56,10 +56,21 @@ def moments(data: Path) -> Entries:
         yield {"file": f"moments/{frame['file']}", "labels": {"film": frame["film"], "step": frame["step"]}}
 
 
-def colour(data: Path) -> Entries:
-    """Single shots and photographs; by name, a twelfth validates and a twelfth is held out for `evaluate colour`."""
+def restoration(data: Path) -> Entries:
+    """Single shots and photographs; by name, a twelfth validates and a twelfth is held out for `evaluate`."""
     for entry in _material(data):
         yield {**entry, "split": colour_part(entry["file"])}
+
+
+def colour(data: Path) -> Entries:
+    """The same, and frames of films and portraits to learn from; those of one film or person stay together."""
+    yield from restoration(data)
+    for frame in _frames(data):
+        split = colour_part(frame["film"])
+        yield {"file": f"moments/{frame['file']}", "labels": {"material": "frame"}, "split": split}
+    for row in _table(data / "faces" / "portraits.csv"):
+        split = colour_part(row["person"] or row["file"])
+        yield {"file": row["file"], "labels": {"material": "portrait"}, "split": split, **_origin(row)}
 
 
 def expression(data: Path) -> Entries:
@@ -106,7 +117,7 @@ PREPARE: dict[str, Callable[[Path], Entries]] = {
     "encoder": encoder,
     "moments": moments,
     "colour": colour,
-    "restoration": colour,
+    "restoration": restoration,
     "expression": expression,
     "faces": faces,
     "mood": mood,
