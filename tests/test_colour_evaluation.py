@@ -104,6 +104,9 @@ def data_folder(folder: Path, count: int = 40) -> Path:
     rows = "".join(f"{n},test,CC0\n" for n in names)
     (folder / "images.csv").write_text(f"file,source,licence\n{rows}")
     (folder / "video.csv").write_text("file,train,source_repo,licence\n")
+    for table, text in (("moments/frames/index.json", "[]"), ("faces/portraits.csv", "file,label,person\n")):
+        (folder / table).parent.mkdir(parents=True)
+        (folder / table).write_text(text)
     return folder
 
 

@@ -1,20 +1,21 @@
 """SpaceMapper's network: a small picture and its row of X to colour sliders, their confidence, and regional stops.
 
-    picture [N, 48, 64, 3] -- chroma histograms --- convolutions + row --- where white lies --- cast
-        |                                                                                        |
-        +-- with the cast taken off --+-- convolutions --------- map ----------------------------+
-                                      +-- tone, chroma histograms ---- with row, cast -- sliders, confidences
-                                                                       map with these -- stops [3, 4]
+    first look   picture [N, 48, 64, 3] --+-- chroma histograms -- convolutions --+-- where white lies: the cast
+                                          +-- convolutions, row of X ------------+
+    second look  the picture without its cast --+-- convolutions ---------------------+-- sliders, confidences
+                                                +-- tone and chroma histograms, row --+-- stops [3, 4]
 
-In a histogram of log chroma a cast is a shift, so finding white there is a matter of convolutions that know nothing of
-the place (Barron, Convolutional Color Constancy, ICCV 2015); the row of X says what is seen, since grass and skin have
-colours of their own. What is left (tone, colourfulness) is judged on the picture without its cast. Histograms are soft
-(each pixel shared between two bins), so that exact extremes, which differ from camera to camera, say little.
+In a histogram of log chroma a cast is a shift, and so it is of what the classics take for white; finding white there
+is a matter of convolutions that know nothing of the place (Barron, Convolutional Color Constancy, ICCV 2015). The row
+of X says what is seen, since grass and skin have colours of their own. What is left (tone, colourfulness) is judged on
+the picture without its cast. Histograms are soft (each pixel shared between two bins), so that exact extremes, which
+differ from camera to camera, say little.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -31,10 +32,12 @@ CURVE_FOOT = 0.02
 ROW = 128  # length of an embedding, X
 BINS = 32
 REACH = 2.0  # log2 of green over red, green over blue (display) at the histogram's ends
+ESTIMATES = ((1, False), (3, False), (6, False), (1, True), (6, True))
+"""Classical estimates: the order of the mean, and whether of edges."""
 _ZONES = 3
 _TONE_BINS = 32
 _CHROMA_BINS = 12
-_KNOWN = 24  # what is kept of a row: enough for what is seen, too little to know pictures by heart
+_KNOWN = 64  # what is kept of a row
 _LN2 = math.log(2)
 
 
@@ -99,24 +102,42 @@ class Block(nn.Module):
         return out
 
 
+class Seer(nn.Module):
+    """A picture [N, 6, 48, 64] as planes to a map [N, 3 width, 6, 8]."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        sizes = (6, width, 2 * width, 3 * width)
+        self.blocks = nn.Sequential(*(Block(a, b) for a, b in pairwise(sizes)))
+        self.last = _layer(3 * width, 3 * width, 3)
+
+    def forward(self, planes: Tensor) -> Tensor:
+        seen = self.blocks(planes)
+        out: Tensor = seen + self.last(seen)
+        return out
+
+
 class CastFinder(nn.Module):
-    """Where white lies: histograms [N, 4, 32, 32] of log chroma, and what is known, to logits over the same plane."""
+    """Where white lies: histograms and estimates [N, 9, 32, 32] over the plane of log chroma, and what is known, to
+    logits over the same plane."""
 
     def __init__(self, known: int, width: int = 16) -> None:
         super().__init__()
-        self.near = _layer(_ZONES + 1, width, 5)
+        self.near = _layer(_ZONES + 1 + len(ESTIMATES), width, 5)
         self.far = nn.Sequential(_layer(width, 2 * width, 3, stride=2), _layer(2 * width, 2 * width, 3))
         self.told = nn.Linear(known, 4 * width)
         self.farther = nn.Sequential(_layer(2 * width, 2 * width, 3, dilation=2), _layer(2 * width, 2 * width, 3))
-        self.joined = nn.Sequential(_layer(3 * width, width, 1), nn.Conv2d(width, 1, 1))
+        self.told_last = nn.Linear(known, 2 * width)
+        self.joined = _layer(3 * width, width, 1)
+        self.logit = nn.Conv2d(width, 1, 1)
         self.prior = nn.Parameter(torch.zeros(BINS, BINS))  # where white lies in most pictures
 
     def forward(self, histograms: Tensor, known: Tensor) -> Tensor:
         near = self.near(histograms)
-        scale, shift = self.told(known)[..., None, None].chunk(2, dim=1)
-        far = self.farther(self.far(near) * (1 + scale) + shift)
+        far = self.farther(_told(self.far(near), self.told(known)))
         wide = F.interpolate(far, scale_factor=2.0, mode="bilinear", align_corners=False)
-        logits: Tensor = self.joined(torch.cat([near, wide], dim=1))[:, 0] + self.prior
+        joined = _told(self.joined(torch.cat([near, wide], dim=1)), self.told_last(known))
+        logits: Tensor = self.logit(joined)[:, 0] + self.prior
         return logits
 
 
@@ -124,31 +145,30 @@ class SpaceMapper(nn.Module):
     """V for single pictures; the pooling over a shot, weighted by U, is `spatial/mapper.py`.
 
     Args:
-        width: channels of the first convolution.
+        width: channels of the first convolutions.
         hidden: width of the joining layer.
     """
 
-    def __init__(self, width: int = 24, hidden: int = 192) -> None:
+    def __init__(self, width: int = 28, hidden: int = 256) -> None:
         super().__init__()
-        self.known = nn.Sequential(nn.Dropout(0.3), nn.Linear(ROW, _KNOWN), nn.Tanh())
-        self.cast = CastFinder(_KNOWN)
-        self.look = nn.Sequential(Block(6, width), Block(width, 2 * width), Block(2 * width, 3 * width))
+        self.known = nn.Sequential(nn.Dropout(0.1), nn.Linear(ROW, _KNOWN), nn.ReLU())
+        self.first, self.second = Seer(width), Seer(width)
+        told = _KNOWN + 6 * width
+        self.cast = CastFinder(told)
+        self.nudge = nn.Sequential(nn.Linear(told + 5, 64), nn.ReLU(), nn.Linear(64, 2))
         self.tone = nn.Sequential(nn.Linear(8 * _TONE_BINS + _ZONES * _CHROMA_BINS, 96), nn.ReLU())
+        seen = 6 * width + 96 + _KNOWN + 5
         self.join = nn.Sequential(
-            nn.Linear(6 * width + 96 + _KNOWN + 5, hidden),
-            nn.ReLU(),
-            nn.Dropout(0.1),
-            nn.Linear(hidden, 128),
-            nn.ReLU(),
+            nn.Linear(seen, hidden), nn.ReLU(), nn.Dropout(0.1), nn.Linear(hidden, 128), nn.ReLU()
         )
         self.sliders = nn.Linear(128, len(SLIDERS))
         self.trust = nn.Linear(128, 2)
         self.near = nn.Conv2d(3 * width, 48, 1)
         self.all = nn.Linear(128, 48)
         self.stops = nn.Conv2d(48, 1, 1)
-        nn.init.zeros_(self.sliders.weight)
-        nn.init.zeros_(self.sliders.bias)
-        nn.init.zeros_(self.stops.weight)
+        for layer in (self.sliders, self.nudge[2], self.stops):
+            nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Display RGB [N, 48, 64, 3] (uint8, or float in 0..255) and their rows of X [N, 128] to sliders [N, 8],
@@ -159,21 +179,16 @@ class SpaceMapper(nn.Module):
     def judge(self, rgb: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Display RGB [N, h, w, 3] in 0..1 to sliders [N, 8], confidences of sliders and grid [N, 2], raw stops, and
         logits [N, 32, 32] of where white lies."""
-        known, scales = self.known(rows), rgb.new_tensor(SCALES)
-        logits = self.cast(cast_histograms(rgb[:, ::2, ::2]), known)
+        row, scales = self.known(rows), rgb.new_tensor(SCALES)
+        told = torch.cat([row, _pooled(self.first(_planes(rgb)))], dim=1)
+        logits = self.cast(torch.cat([cast_histograms(rgb[:, ::2, ::2]), estimates(rgb)], dim=1), told)
         cast, spread = place(logits)
+        cast = cast + 0.5 * torch.tanh(self.nudge(torch.cat([told, cast, spread], dim=1)))
         first = balance_of(cast)
         plain = balanced(rgb, *first.detach().unbind(1))
-        maps = self.look(_planes(plain))
-        seen = [
-            maps.mean((2, 3)),
-            maps.amax((2, 3)),
-            self.tone(_tones(plain[:, ::2, ::2])),
-            known,
-            cast.detach(),
-            spread,
-        ]
-        joined = self.join(torch.cat(seen, dim=1))
+        maps = self.second(_planes(plain))
+        tones = self.tone(_tones(plain[:, ::2, ::2]))
+        joined = self.join(torch.cat([_pooled(maps), tones, row, cast.detach(), spread], dim=1))
         more = self.sliders(joined)
         rest = torch.tanh(more[:, 2:]) * scales[2:]
         balance = first + 0.4 * torch.tanh(more[:, :2])
@@ -215,6 +230,34 @@ def cast_histograms(rgb: Tensor) -> Tensor:
     rows = soft_bins(u.flatten(1), -REACH, REACH, BINS).transpose(1, 2)
     counts = [rows @ (columns * weights[..., i : i + 1]) for i in range(_ZONES + 1)]
     return 4 * torch.sqrt(torch.stack(counts, dim=1) / weights.shape[1] + 1e-6)
+
+
+def _told(x: Tensor, scale_and_shift: Tensor) -> Tensor:
+    """Feature-wise linear modulation (Perez et al. 2018): channels scaled and shifted by what is known."""
+    scale, shift = scale_and_shift[..., None, None].chunk(2, dim=1)
+    return x * (1 + scale) + shift
+
+
+def _pooled(maps: Tensor) -> Tensor:
+    return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+
+
+def estimates(rgb: Tensor) -> Tensor:
+    """[N, 5, 32, 32] where classical colour constancy puts white, each a spot on the plane of log chroma.
+
+    Minkowski means of linear light (shades of gray: Finlayson and Trezzi 2004) and of its edges (gray edge: van de
+    Weijer et al. 2007), by the orders of `ESTIMATES`.
+    """
+    light = rgb**TRANSFER
+    edges = (light[:, 1:, 1:] - light[:, :-1, :-1]).abs()
+    planes = []
+    for order, of_edges in ESTIMATES:
+        means = ((edges if of_edges else light) ** order).mean((1, 2))
+        white = (means + 1e-12) ** (1 / (order * TRANSFER))
+        u, v = chroma(white / white.amax(-1, keepdim=True))
+        rows, columns = (soft_bins(x[:, None], -REACH, REACH, BINS)[:, 0] for x in (u, v))
+        planes.append(rows[:, :, None] * columns[:, None])
+    return 4 * torch.stack(planes, dim=1)
 
 
 def _layer(inputs: int, outputs: int, size: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:

@@ -97,7 +97,8 @@ def small(pictures: Tensor) -> Tensor:
 
 
 def _bytes(pictures: Tensor) -> U8:
-    return np.asarray((pictures * 255).round(), np.uint8)
+    codes: U8 = (pictures * 255).round().to(torch.uint8).numpy()
+    return codes
 
 
 def _pictures(clip: Clip) -> Iterator[U8]:
@@ -115,4 +116,5 @@ def _part(picture: U8, rng: Rng, cropped: bool) -> U8:
     height, width = picture.shape[:2]
     h, w = (round(side * rng.uniform(0.5, 1.0)) if cropped else side for side in (height, width))
     y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-    return resize(np.ascontiguousarray(picture[None, y : y + h, x : x + w]), *ENCODER_SIZE)[0]
+    part: U8 = resize(np.ascontiguousarray(picture[None, y : y + h, x : x + w]), *ENCODER_SIZE)[0]
+    return part
