@@ -11,9 +11,10 @@ from PIL import Image
 
 from roughcut.errors import DataError
 from roughcut.evaluation import delta_e
+from roughcut.networks.colour_difference import difference, lab
 from roughcut.networks.spatial import BINS, REACH, balance_of, balanced, cast_histograms, chroma, place
 from roughcut.records import no_progress
-from roughcut.training.colour import difference, lab, missed_white
+from roughcut.training.colour import missed_white
 from roughcut.training.colour_pool import LIGHTS, load_pool
 from roughcut.training.faults import FaultSettings, degrade
 from roughcut.training.manifest import read

@@ -21,9 +21,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from roughcut.networks.colour_difference import difference
+
 SLIDERS = ("temperature", "tint", "exposure", "black", "white", "gamma", "contrast", "saturation")
 SCALES = (3.0, 1.0, 1.6, 0.2, 0.4, 0.8, 0.7, 0.7)
 """Largest value of each slider; `spatial/colour.py` caps at the same."""
+LITTLE, PLAIN = 3.5, 6.0
+"""CIE94: a gain that is not worth a change, and one that is for certain."""
 GRID = (3, 4)
 MAX_STOPS = 0.8
 TRANSFER = 2.2
@@ -172,9 +176,17 @@ class SpaceMapper(nn.Module):
 
     def forward(self, pictures: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Display RGB [N, 48, 64, 3] (uint8, or float in 0..255) and their rows of X [N, 128] to sliders [N, 8],
-        confidence [N], stops [N, 3, 4]."""
-        sliders, trust, grid, _ = self.judge(pictures.float() / 255, rows)
-        return sliders, trust[:, 0], grid * trust[:, 1, None, None]
+        confidence [N], stops [N, 3, 4].
+
+        What would hardly be seen is left undone: the confidence is 0 where the change, times the network's trust in
+        it, is below `LITTLE`, and 1 from `PLAIN` on.
+        """
+        rgb = pictures.float() / 255
+        sliders, trust, grid, _ = self.judge(rgb, rows)
+        pixels = rgb[:, ::2, ::2].flatten(1, 2)
+        gain = difference(apply_controls(pixels, sliders), pixels) * trust[:, 0]
+        confidence = ((gain - LITTLE) / (PLAIN - LITTLE)).clamp(0, 1)
+        return sliders, confidence, grid * trust[:, 1, None, None]
 
     def judge(self, rgb: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Display RGB [N, h, w, 3] in 0..1 to sliders [N, 8], confidences of sliders and grid [N, 2], raw stops, and

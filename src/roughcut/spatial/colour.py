@@ -18,7 +18,6 @@ CAPS: dict[str, float] = {
     "saturation": 0.7,
 }
 """Largest value of each slider either way: what the simulated faults reach, and no further."""
-DOUBT = 0.3  # confidence up to which a shot is left alone; chosen on validation pictures (docs/log.md, Colour)
 _ROUNDS = 3
 
 
@@ -46,10 +45,9 @@ def weighted_median(rows: F32, weights: NDArray[np.floating]) -> F32:
 
 
 def shrunk(sliders: F32, confidence: float) -> LookControls:
-    """Sliders [8] times the share of confidence beyond doubt, each within its cap; identity up to `DOUBT`."""
-    share = (confidence - DOUBT) / (1 - DOUBT)
-    if share <= 0:
+    """Sliders [8] times the confidence, each within its cap; identity where there is none."""
+    if confidence <= 0:
         return LookControls()
     names = LookControls.names()
-    values = (float(np.clip(v * share, -CAPS[n], CAPS[n])) for n, v in zip(names, sliders, strict=True))
+    values = (float(np.clip(v * confidence, -CAPS[n], CAPS[n])) for n, v in zip(names, sliders, strict=True))
     return LookControls(**dict(zip(names, (round(v, 4) for v in values), strict=True)))

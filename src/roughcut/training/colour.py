@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from roughcut.evaluation.delta_e import RGB_TO_XYZ
+from roughcut.networks.colour_difference import difference
 from roughcut.networks.spatial import (
     BINS,
     LUMA,
@@ -59,29 +59,6 @@ class ColourSettings:
     """What a unit of harm costs, next to a unit of difference left."""
     clean: float = 0.28
     """Share of pictures without a fault."""
-
-
-def lab(rgb: Tensor) -> Tensor:
-    """Display RGB [..., 3] in 0..1 to CIE L*a*b*; the same as `evaluation.delta_e.lab`."""
-    light = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
-    xyz = light @ (rgb.new_tensor(RGB_TO_XYZ / RGB_TO_XYZ.sum(1, keepdims=True)).T)
-    f = torch.where(xyz > 216 / 24389, xyz.clamp(min=216 / 24389) ** (1 / 3), (24389 / 27 * xyz + 16) / 116)
-    x, y, z = f.unbind(-1)
-    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-1)
-
-
-def difference(a: Tensor, b: Tensor) -> Tensor:
-    """[N] mean colour difference of display pictures [N, P, 3] to the right ones `b`: CIE94, graphic arts.
-
-    CIEDE2000 without what has no slope everywhere; what saturated colours miss counts less, as people see it.
-    """
-    ours, right = lab(a), lab(b)
-    chroma, right_chroma = (torch.sqrt((x[..., 1:] ** 2).sum(-1) + 1e-4) for x in (ours, right))
-    apart = ours - right
-    light, colour = apart[..., 0] ** 2, (chroma - right_chroma) ** 2
-    hue = (apart[..., 1:] ** 2).sum(-1) - colour
-    squares = light + colour / (1 + 0.045 * right_chroma) ** 2 + hue.clamp(min=0) / (1 + 0.015 * right_chroma) ** 2
-    return torch.sqrt(squares + 1e-2).mean(1)
 
 
 def corrected(rgb: Tensor, sliders: Tensor, grid: Tensor | None = None) -> Tensor:
