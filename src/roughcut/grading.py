@@ -131,14 +131,14 @@ class Eye:
         self._encoder, self._mapper = store.load("encoder"), SpaceMapper(networks)
 
     def look(self, rgb: U8) -> Look:
-        """Of one picture [h, w, 3]."""
+        """Of one picture [h, w, 3]; skin keeps its hue."""
         colour = self._mapper.look_at(rgb[None], next(embedded(self._encoder, rgb[None])))
-        return shot_look(colour, np.zeros(1, np.int64), np.ones(1, np.float32))
+        look = shot_look(colour, np.zeros(1, np.int64), np.ones(1, np.float32))
+        return skin_kept(look, scene(small(rgb)), None, laid)
 
 
 def _look(eye: Eye, rgb: U8, wish: Wish, reference: U8 | None) -> Look:
     look = eye.look(rgb)
-    look = skin_kept(look, scene(small(rgb)), None, laid)
     if wish.reference is not None:
         look = replace(look, match=matched(wish.reference, scene(small(rgb), look), reference))
     return softened(look, wish.strength)
