@@ -88,13 +88,13 @@ def test_a_scene_resolves_doubt() -> None:
     good, bad = scene(), filmed(scene(1), WARM)
     little = LookControls(temperature=-0.09, exposure=0.07)
     gone = []
-    for confidence in (1.0, 0.44):
+    for confidence in (1.0, 0.2):
         look = agreed([take(good), take(bad, look=Look(controls=little, confidence=confidence))], apply_look)[1]
         gone.append(apart(good, Look(), bad, look))
     before = apart(good, Look(), bad, Look(controls=little))
     assert gone[1] < gone[0] < before
     assert gone[1] < 0.6 * before
-    wrong = Look(controls=LookControls(temperature=0.09, exposure=-0.07), confidence=0.44)
+    wrong = Look(controls=LookControls(temperature=0.09, exposure=-0.07), confidence=0.2)
     moved = agreed([take(good), take(bad, look=wrong)], apply_look)[1]
     assert abs(moved.controls.temperature - wrong.controls.temperature) < 0.2
 

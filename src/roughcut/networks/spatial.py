@@ -26,7 +26,7 @@ from roughcut.networks.colour_difference import difference
 SLIDERS = ("temperature", "tint", "exposure", "black", "white", "gamma", "contrast", "saturation")
 SCALES = (3.0, 1.0, 1.6, 0.2, 0.4, 0.8, 0.7, 0.7)
 """Largest value of each slider; `spatial/colour.py` caps at the same."""
-LITTLE, PLAIN = 3.5, 6.0
+LITTLE, PLAIN = 4.0, 8.0
 """CIE94: a gain that is not worth a change, and one that is for certain."""
 GRID = (3, 4)
 MAX_STOPS = 0.8

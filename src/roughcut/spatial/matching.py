@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from roughcut.oklab import oklab
 from roughcut.records import F32, U8, Look, LookControls
-from roughcut.spatial.colour import CAPS, DOUBT
+from roughcut.spatial.colour import CAPS
 
 F64 = NDArray[np.float64]
 ApplyLook = Callable[[U8, Look], U8]
@@ -69,7 +69,7 @@ def agreed(takes: Sequence[Take], apply: ApplyLook) -> list[Look]:
 
 def _share(look: Look) -> float:
     """How much of what was predicted doubt has let through (`colour.shrunk`)."""
-    return max((look.confidence - DOUBT) / (1 - DOUBT), LEAST_SHARE)
+    return max(look.confidence, LEAST_SHARE)
 
 
 def _same_way(own: F64, pull: F64) -> bool:
