@@ -22,7 +22,8 @@ import numpy as np
 from roughcut.effects.looks import apply_look
 from roughcut.evaluation.colour_set import held_out
 from roughcut.evaluation.delta_e import lab
-from roughcut.grading import picture_look
+from roughcut.features.frames import embedded
+from roughcut.grading import Eye
 from roughcut.media.picture_files import read_picture, to_eight
 from roughcut.models import store
 from roughcut.records import U8, Curve, Features, FrameTimes, Look, Shot, Timing
@@ -39,14 +40,14 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--pictures", type=int, default=12)
     asked = parser.parse_args()
-    mapper, names = SpaceMapper(store), held_out(asked.data)
+    mapper, eye, names = SpaceMapper(store), Eye(), held_out(asked.data)
     chosen = [names[k] for k in np.unique(np.linspace(0, len(names) - 1, asked.pictures).round().astype(int))]
     for label, fault in (("as they are", np.ones(3)), ("dark and warm", FAULT)):
         rows, changed, keyed = [], 0, 0
         for name in chosen:
             frames = pan((to_eight(read_picture(asked.data / name).rgb) * fault).astype(np.uint8))
             look = shot_look(mapper, frames)
-            single = [picture_look(mapper, frame) for frame in frames[::5]]
+            single = [eye.look(frame) for frame in frames[::5]]
             looks = [look.at(Fraction(k, RATE)) for k in range(FRAMES)]
             rows.append((varies(frames, looks), varies([chart()] * FRAMES, looks), varies(frames[::5], single)))
             changed, keyed = changed + (not look.is_identity()), keyed + bool(look.keys)
@@ -70,11 +71,12 @@ def shot_look(mapper: SpaceMapper, frames: list[U8]) -> Look:
     seen = np.arange(0, FRAMES, EVERY)
     height, width = frames[0].shape[:2]
     small = np.concatenate([resized(frames[k][None], 64, max(round(64 * height / width), 8)) for k in seen])
+    rows = np.concatenate([next(embedded(store.load("encoder"), frames[k][None])) for k in seen])
     times = FrameTimes(pts=np.arange(FRAMES), end_pts=FRAMES, time_base=Fraction(1, RATE))
     nothing = np.zeros(0, np.float32)
     features = Features(
         times=times, frame_stats=np.zeros((FRAMES, 4), np.float32), picture_frames=seen, pictures=small,
-        embeddings=np.zeros((len(seen), 1), np.float32), sound=np.zeros((0, 42), np.float32), speech=nothing,
+        embeddings=rows, sound=np.zeros((0, 42), np.float32), speech=nothing,
     )  # fmt: skip
     flat = Curve(name="flat", start=Fraction(0), step=Fraction(1), values=nothing)
     shot = Shot(first=0, stop=FRAMES, range=times.range)

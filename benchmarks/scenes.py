@@ -18,7 +18,7 @@ import numpy as np
 from roughcut.effects.looks import apply_look
 from roughcut.errors import RoughcutError
 from roughcut.evaluation.delta_e import F64, lab
-from roughcut.features.frames import ENCODER_SIZE, resize
+from roughcut.features.frames import embedded, resize
 from roughcut.media.probe import probe
 from roughcut.media.stills import stills_at
 from roughcut.models import store
@@ -72,8 +72,8 @@ def halves(seen: U8, rng: np.random.Generator) -> list[float]:
 def take(half: U8) -> Take:
     """What is known of a half, with its look of the blind pass."""
     small = resize(half, 64, 36)
-    rows = next(iter(store.load("encoder").run(pictures=resize(half, *ENCODER_SIZE)).values())).mean(0)
-    colour = SpaceMapper(store).look_at(small)
+    seen = np.concatenate(list(embedded(store.load("encoder"), half)))
+    rows, colour = seen.mean(0), SpaceMapper(store).look_at(small, seen)
     look = shot_look(colour, np.arange(len(small)), np.ones(len(small), np.float32))
     return Take(pixels=small.reshape(-1, 3), embedding=rows / np.linalg.norm(rows), look=look)
 
