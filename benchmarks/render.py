@@ -4,7 +4,7 @@
     python benchmarks/render.py CLIP [--seconds 180] [--cuts 8] [--gop 30] [--rounds 5] [--only WORD ...]
 
 The clip is looped to the wanted length at 1080p first, a key picture at least every `--gop` frames (cameras: half a
-second to one), with noise for sound (a pure tone costs FFmpeg's AAC encoder 2.5 times as much as noise or a voice).
+second to one), with noise for sound (a pure tone is the slowest there is for FFmpeg's AAC encoder).
 Figures are medians; ratios are taken round by round. Beside the wall's, processor time is told: on a machine that is
 shared it is the steadier one. Memory is the peak of a process of its own.
 """
