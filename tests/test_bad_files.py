@@ -65,7 +65,7 @@ def test_names_are_only_names(small: Path, tmp_path: Path, kind: str) -> None:
     if "long" not in kind:
         result = pipeline.edit(source, made / name)
         assert result.film == made / name
-        assert sorted(p.suffix for p in made.iterdir()) == [".html", ".json", ".mp4", ".otio"]
+        assert sorted({p.suffix for p in made.iterdir()} - {".looks"}) == [".html", ".json", ".mp4", ".otio"]
         again = pipeline.render(result.timeline, made / "again.mp4")
         assert again.film.is_file()
         return
@@ -79,7 +79,7 @@ def test_a_film_may_have_the_longest_name_its_report_fits(small: Path, tmp_path:
     """`NAME.report.html` of 255 bytes is written; temporary names do not overflow before it does."""
     name = "b" * (255 - len(".report.html")) + ".mp4"
     result = pipeline.edit(small, tmp_path / name)
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len([p for p in tmp_path.iterdir() if p.suffix != ".looks"]) == 4
     assert result.proof.problems == ()
 
 

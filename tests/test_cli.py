@@ -57,12 +57,12 @@ def test_edit_probe_and_shots(talk: Path, tmp_path: Path) -> None:
 
 
 def test_dry_run_and_plan_only(talk: Path, tmp_path: Path) -> None:
-    """--dry-run writes nothing; --plan-only writes the timeline alone; render makes the film of it."""
+    """--dry-run writes nothing; --plan-only the timeline and its looks alone; render makes the film of it."""
     dry = roughcut("edit", talk, "-o", tmp_path / "cut.mp4", "--dry-run", "--json")
     assert json.loads(dry.stdout)["clips"]
     assert list(tmp_path.iterdir()) == []
     assert roughcut("edit", talk, "-o", tmp_path / "cut.mp4", "--plan-only").returncode == 0
-    assert [p.name for p in tmp_path.iterdir()] == ["cut.otio"]
+    assert {p.name for p in tmp_path.iterdir()} - {"cut.looks"} == {"cut.otio"}
     made = roughcut("render", tmp_path / "cut.otio", "-o", tmp_path / "film.mp4", "--json")
     assert json.loads(made.stdout)["proof"]["ok"]
     good = roughcut("verify", tmp_path / "film.mp4", "--plan", tmp_path / "cut.otio")

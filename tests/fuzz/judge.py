@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import sys
 import traceback
 from dataclasses import asdict, dataclass
@@ -73,7 +74,7 @@ def judge(path: Path, folder: Path, whole_frames: int) -> Outcome:
     except Exception:
         verdict, words = "traceback", traceback.format_exc(limit=-4)
     for left in folder.iterdir():
-        left.unlink()
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     seconds = perf_counter() - began
     return Outcome(name=path.name, verdict=verdict, words=words, seconds=round(seconds, 2), peak=_peak(), **found)  # type: ignore[arg-type]
 
